@@ -1,0 +1,177 @@
+package config
+
+import "time"
+
+// Config is one whole configuration: the main file and everything it includes.
+type Config struct {
+	// Include lists glob patterns of further files, relative to the directory of the file that names them.
+	// The files are read in sorted order and may hold only pool blocks. A pattern that matches nothing is fine.
+	Include []string `hcl:"include,optional"`
+	// Log says where jpm's own messages go and how they look.
+	Log Log `hcl:"log,block"`
+	// Status is the read-only HTTP endpoint.
+	Status Status `hcl:"status,block"`
+	// Proxy is the unprivileged process that speaks FastCGI.
+	Proxy Proxy `hcl:"proxy,block"`
+	// Pools are the sites, one block each, in the order they were read. Names are unique.
+	Pools []Pool `hcl:"pool,block"`
+}
+
+// Log says where jpm's own messages go and how they look.
+type Log struct {
+	// Level is the least severe level that is written: debug, info, warn or error.
+	Level string `hcl:"level,optional" default:"info"`
+	// Format is json (one object a line) or console (for a person at a terminal).
+	Format string `hcl:"format,optional" default:"json"`
+	// Output is stderr or the path of a file, which is created 0640 and reopened on SIGUSR1.
+	Output string `hcl:"output,optional" default:"stderr"`
+}
+
+// Status is the read-only HTTP endpoint that shows pools, workers and counters.
+type Status struct {
+	// Listen is a TCP address ("127.0.0.1:9253") or "unix:/path". Empty means no endpoint.
+	Listen string `hcl:"listen,optional"`
+}
+
+// Proxy is the unprivileged process that accepts connections and relays requests.
+type Proxy struct {
+	// User is the account the proxy runs as: a name or a numeric uid. It must not be root nor a pool's user.
+	User string `hcl:"user,optional" default:"jpm"`
+	// UID and GID are User's ids, resolved when the configuration is read.
+	UID, GID uint32
+}
+
+// Pool is one site: where it is reached, which program answers, as whom, and in which jail.
+type Pool struct {
+	// Name labels the pool in logs, metrics and commands: letters, digits, "-", "_" and ".", at most 32.
+	Name string `hcl:"name,label"`
+	// Listen is where the web server connects. At least one.
+	Listen []Listen `hcl:"listen,block"`
+	// User is the account the workers run as: a name or a numeric uid. It must not be root.
+	User string `hcl:"user"`
+	// Group is the workers' only group: a name or a numeric gid. Empty means the user's primary group,
+	// for a numeric user without an account the same number.
+	Group string `hcl:"group,optional"`
+	// SharedUID allows another pool to have the same uid. Two such pools are not protected from each other.
+	SharedUID bool `hcl:"shared_uid,optional"`
+	// Command is the worker's program, an absolute path, and its arguments. It finds its FastCGI socket as descriptor 0.
+	Command []string `hcl:"command"`
+	// Env is the worker's environment. Nothing else is inherited.
+	Env map[string]string `hcl:"env,optional"`
+	// Scripts says which scripts a request may name.
+	Scripts Scripts `hcl:"scripts,block"`
+	// PHP holds php.ini settings; only for php-cgi.
+	PHP PHP `hcl:"php,block"`
+	// Workers says how many workers there are and how long one lives.
+	Workers Workers `hcl:"workers,block"`
+	// Queue bounds the requests that wait for a worker.
+	Queue Queue `hcl:"queue,block"`
+	// Request bounds one request.
+	Request Request `hcl:"request,block"`
+	// Limits bounds one worker.
+	Limits Limits `hcl:"limits,block"`
+	// Jail says what a worker can reach.
+	Jail Jail `hcl:"jail,block"`
+
+	// UID and GID are the ids of User and Group, resolved when the configuration is read.
+	UID, GID uint32
+}
+
+// Listen is one address the web server connects to.
+type Listen struct {
+	// Address is "unix:/path" or "tcp:host:port".
+	Address string `hcl:"address,label"`
+	// Owner owns the socket file: a name or a numeric uid. Empty means root. Unix sockets only.
+	Owner string `hcl:"owner,optional"`
+	// Group is the socket file's group: a name or a numeric gid. Empty means the owner's primary group. Unix sockets only.
+	Group string `hcl:"group,optional"`
+	// Mode is the socket file's mode, in octal. Unix sockets only.
+	Mode string `hcl:"mode,optional" default:"0660"`
+	// AllowedClients lists the addresses and networks that may connect. Required for TCP, forbidden for unix sockets.
+	AllowedClients []string `hcl:"allowed_clients,optional"`
+	// Backlog is the length of the kernel's accept queue.
+	Backlog int `hcl:"backlog,optional" default:"511"`
+
+	// UID, GID and Perm are Owner, Group and Mode, resolved when the configuration is read.
+	UID, GID uint32
+	Perm     uint32
+}
+
+// Scripts says which scripts a request may name. The check is lexical: the proxy reaches no files, and the jail's mounts make symlinks harmless.
+type Scripts struct {
+	// Root is the directory SCRIPT_FILENAME must lie in, after "." and ".." are resolved. Empty means no rule, for programs that are no script interpreters.
+	Root string `hcl:"root,optional"`
+	// Extensions are the endings a script may have. Empty means any.
+	Extensions []string `hcl:"extensions,optional" default:".php"`
+}
+
+// PHP holds php.ini settings for php-cgi.
+type PHP struct {
+	// INI are settings a script may change with ini_set where PHP allows it.
+	INI map[string]string `hcl:"ini,optional"`
+	// LockedINI are settings no script under scripts.root can change.
+	LockedINI map[string]string `hcl:"locked_ini,optional"`
+}
+
+// Workers says how many workers there are and how long one lives.
+type Workers struct {
+	// Mode is static: always max workers.
+	Mode string `hcl:"mode,optional" default:"static"`
+	// Max is the number of workers, and so of requests served at once: 1 to 4096.
+	Max int `hcl:"max,optional" default:"4"`
+	// MaxRequests is how many requests a worker serves before it is replaced. 0 means no limit.
+	MaxRequests int `hcl:"max_requests,optional" default:"1000"`
+	// StartTimeout is how long a worker may take from its start until it accepts connections.
+	StartTimeout time.Duration `hcl:"start_timeout,optional" default:"10s"`
+	// StopTimeout is how long a worker may take to end after SIGTERM before it is killed.
+	StopTimeout time.Duration `hcl:"stop_timeout,optional" default:"5s"`
+}
+
+// Queue bounds the requests that wait for a worker. Over either bound the answer is 503 with Retry-After.
+type Queue struct {
+	// Length is how many requests may wait. 0 means that none may.
+	Length int `hcl:"length,optional" default:"200"`
+	// Timeout is how long one may wait.
+	Timeout time.Duration `hcl:"timeout,optional" default:"5s"`
+}
+
+// Request bounds one request.
+type Request struct {
+	// Timeout is the longest time from the worker's getting the request to the end of its answer. Over it the client gets 504 and the worker is killed.
+	Timeout time.Duration `hcl:"timeout,optional" default:"60s"`
+	// HeaderTimeout is how long the web server may take to send a request's parameters.
+	HeaderTimeout time.Duration `hcl:"header_timeout,optional" default:"10s"`
+	// MaxParams is the most bytes of FastCGI parameters. Over it the answer is 431.
+	MaxParams int64 `hcl:"max_params,optional" default:"256K" unit:"bytes"`
+	// MaxBody is the most bytes of request body. Over it the answer is 413.
+	MaxBody int64 `hcl:"max_body,optional" default:"128M" unit:"bytes"`
+}
+
+// Limits bounds one worker by setrlimit(2).
+type Limits struct {
+	// Files is the most open descriptors (RLIMIT_NOFILE).
+	Files int `hcl:"files,optional" default:"1024"`
+	// FileSize is the largest file a worker may write (RLIMIT_FSIZE). 0 means no limit.
+	FileSize int64 `hcl:"file_size,optional" default:"1G" unit:"bytes"`
+	// Tmp is the size of the pool's private /tmp, which its workers share.
+	Tmp int64 `hcl:"tmp,optional" default:"64M" unit:"bytes"`
+}
+
+// Jail says what a worker can reach besides the read-only runtime (/usr and its companions in /etc).
+type Jail struct {
+	// Read lists paths the workers may read. Nothing in them can be executed.
+	Read []string `hcl:"read,optional"`
+	// Write lists directories the workers may change. Nothing in them can be executed or named as a script, and symlinks in them are not followed.
+	Write []string `hcl:"write,optional"`
+	// Exec lists read-only paths whose files may be executed, for programs that live outside the runtime.
+	Exec []string `hcl:"exec,optional"`
+	// Network is none: an empty network namespace with its loopback down.
+	Network string `hcl:"network,optional" default:"none"`
+	// Seccomp names the system call profile: php.
+	Seccomp string `hcl:"seccomp,optional" default:"php"`
+	// Umask is the workers' file mode creation mask, in octal.
+	Umask string `hcl:"umask,optional" default:"0022"`
+
+	// Mask is Umask, resolved when the configuration is read.
+	Mask uint32
+}
