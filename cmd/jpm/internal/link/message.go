@@ -1,0 +1,172 @@
+package link
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"syscall"
+)
+
+// Kind says what a message means.
+type Kind uint8
+
+// The kinds, in the order of the picture in the package comment.
+const (
+	Config Kind = 1 + iota
+	Listener
+	StatusListener
+	Begin
+	Ready
+	Start
+	Started
+	StartFailed
+	Dial
+	Dialed
+	DialFailed
+	Term
+	Kill
+	Exited
+	LogFile
+	Drain
+	numKinds
+)
+
+// Side is one end of the link.
+type Side uint8
+
+// The two ends.
+const (
+	Master Side = 1 + iota
+	Proxy
+)
+
+// rule says who may send a kind and what comes with it.
+type rule struct {
+	name   string
+	from   Side
+	files  int
+	worker bool // Pool, Slot and Gen name a worker
+	pool   bool // Pool names a pool
+	values bool // A, B and C are used
+	text   bool
+}
+
+var rules = [numKinds]rule{
+	Config:         {name: "config", from: Master, files: 1},
+	Listener:       {name: "listener", from: Master, files: 1, pool: true},
+	StatusListener: {name: "status listener", from: Master, files: 1},
+	Begin:          {name: "begin", from: Master},
+	Ready:          {name: "ready", from: Proxy},
+	Start:          {name: "start", from: Proxy, worker: true},
+	Started:        {name: "started", from: Master, worker: true, files: 2, values: true},
+	StartFailed:    {name: "start failed", from: Master, worker: true, text: true},
+	Dial:           {name: "dial", from: Proxy, worker: true},
+	Dialed:         {name: "dialed", from: Master, worker: true, files: 1},
+	DialFailed:     {name: "dial failed", from: Master, worker: true, text: true},
+	Term:           {name: "term", from: Proxy, worker: true},
+	Kill:           {name: "kill", from: Proxy, worker: true},
+	Exited:         {name: "exited", from: Master, worker: true, values: true},
+	LogFile:        {name: "log file", from: Master, files: 1},
+	Drain:          {name: "drain", from: Master},
+}
+
+// String returns the kind's name as logs show it.
+func (k Kind) String() string {
+	if k == 0 || k >= numKinds {
+		return fmt.Sprintf("kind %d", uint8(k))
+	}
+	return rules[k].name
+}
+
+// Worker names one life of one worker: the pool's place in the configuration, the slot in the pool, and the
+// generation, which grows with every start in that slot.
+type Worker struct {
+	Pool uint16
+	Slot uint16
+	Gen  uint64
+}
+
+// Message is one message without its descriptors. Which fields mean something depends on Kind; the others are zero.
+type Message struct {
+	Kind   Kind
+	Worker Worker
+	// Pid is the worker's process id in the master's pid namespace. Started only.
+	Pid int
+	// Code, Signal and Core are how the worker ended: exit code if Signal is 0. Exited only.
+	Code   int
+	Signal syscall.Signal
+	Core   bool
+	// Text is an error for people, at most MaxText bytes. StartFailed and DialFailed only.
+	Text string
+}
+
+const (
+	headSize = 25
+	// MaxText is the most bytes of Text; the rest is cut off.
+	MaxText   = 2048
+	maxPacket = headSize + MaxText
+)
+
+// ErrMalformed is wrapped by every error about a packet that no honest peer sends.
+var ErrMalformed = errors.New("malformed message")
+
+// append adds m's packet to b.
+func (m *Message) append(b []byte) []byte {
+	v := [3]uint32{}
+	switch m.Kind {
+	case Started:
+		v[0] = uint32(m.Pid)
+	case Exited:
+		v[0], v[1] = uint32(m.Code), uint32(m.Signal)
+		if m.Core {
+			v[2] = 1
+		}
+	}
+	b = append(b, byte(m.Kind))
+	b = binary.BigEndian.AppendUint16(b, m.Worker.Pool)
+	b = binary.BigEndian.AppendUint16(b, m.Worker.Slot)
+	b = binary.BigEndian.AppendUint64(b, m.Worker.Gen)
+	for _, x := range v {
+		b = binary.BigEndian.AppendUint32(b, x)
+	}
+	return append(b, m.Text[:min(len(m.Text), MaxText)]...)
+}
+
+// decode reads one packet that came from side from with nfiles descriptors.
+func decode(b []byte, nfiles int, from Side) (Message, error) {
+	var m Message
+	if len(b) < headSize || len(b) > maxPacket {
+		return m, fmt.Errorf("%w: %d bytes", ErrMalformed, len(b))
+	}
+	m.Kind = Kind(b[0])
+	if m.Kind == 0 || m.Kind >= numKinds || rules[m.Kind].from != from {
+		return m, fmt.Errorf("%w: %v from the wrong side", ErrMalformed, m.Kind)
+	}
+	r := rules[m.Kind]
+	m.Worker = Worker{binary.BigEndian.Uint16(b[1:]), binary.BigEndian.Uint16(b[3:]), binary.BigEndian.Uint64(b[5:])}
+	v := [3]uint32{binary.BigEndian.Uint32(b[13:]), binary.BigEndian.Uint32(b[17:]), binary.BigEndian.Uint32(b[21:])}
+	m.Text = string(b[headSize:])
+	switch {
+	case nfiles != r.files:
+		return m, fmt.Errorf("%w: %v with %d descriptors instead of %d", ErrMalformed, m.Kind, nfiles, r.files)
+	case !r.worker && (m.Worker.Slot != 0 || m.Worker.Gen != 0), !r.worker && !r.pool && m.Worker.Pool != 0:
+		return m, fmt.Errorf("%w: %v names a worker", ErrMalformed, m.Kind)
+	case !r.values && v != [3]uint32{}:
+		return m, fmt.Errorf("%w: %v with values", ErrMalformed, m.Kind)
+	case !r.text && m.Text != "":
+		return m, fmt.Errorf("%w: %v with text", ErrMalformed, m.Kind)
+	}
+	switch m.Kind {
+	case Started:
+		if v[1] != 0 || v[2] != 0 {
+			return m, fmt.Errorf("%w: %v with values", ErrMalformed, m.Kind)
+		}
+		m.Pid = int(int32(v[0]))
+	case Exited:
+		if v[2] > 1 {
+			return m, fmt.Errorf("%w: %v with values", ErrMalformed, m.Kind)
+		}
+		m.Code, m.Signal, m.Core = int(int32(v[0])), syscall.Signal(v[1]), v[2] != 0
+	}
+	return m, nil
+}
