@@ -1,0 +1,2 @@
+// Package pool keeps a site's workers alive and lends them to requests.
+package pool
