@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Config is one whole configuration: the main file and everything it includes.
 type Config struct {
@@ -20,9 +23,9 @@ type Config struct {
 // Log says where jpm's own messages go and how they look.
 type Log struct {
 	// Level is the least severe level that is written: debug, info, warn or error.
-	Level string `hcl:"level,optional" default:"info"`
+	Level string `hcl:"level,optional" default:"info" oneof:"debug,info,warn,error"`
 	// Format is json (one object a line) or console (for a person at a terminal).
-	Format string `hcl:"format,optional" default:"json"`
+	Format string `hcl:"format,optional" default:"json" oneof:"json,console"`
 	// Output is stderr or the path of a file, which is created 0640 and reopened on SIGUSR1.
 	Output string `hcl:"output,optional" default:"stderr"`
 }
@@ -90,11 +93,13 @@ type Listen struct {
 	// AllowedClients lists the addresses and networks that may connect. Required for TCP, forbidden for unix sockets.
 	AllowedClients []string `hcl:"allowed_clients,optional"`
 	// Backlog is the length of the kernel's accept queue.
-	Backlog int `hcl:"backlog,optional" default:"511"`
+	Backlog int `hcl:"backlog,optional" default:"511" min:"1" max:"65535"`
 
 	// UID, GID and Perm are Owner, Group and Mode, resolved when the configuration is read.
 	UID, GID uint32
 	Perm     uint32
+	// Clients are AllowedClients, resolved when the configuration is read: a single address is a network of one.
+	Clients []netip.Prefix
 }
 
 // Scripts says which scripts a request may name. The check is lexical: the proxy reaches no files, and the jail's mounts make symlinks harmless.
@@ -116,45 +121,45 @@ type PHP struct {
 // Workers says how many workers there are and how long one lives.
 type Workers struct {
 	// Mode is static: always max workers.
-	Mode string `hcl:"mode,optional" default:"static"`
+	Mode string `hcl:"mode,optional" default:"static" oneof:"static"`
 	// Max is the number of workers, and so of requests served at once: 1 to 4096.
-	Max int `hcl:"max,optional" default:"4"`
+	Max int `hcl:"max,optional" default:"4" min:"1" max:"4096"`
 	// MaxRequests is how many requests a worker serves before it is replaced. 0 means no limit.
-	MaxRequests int `hcl:"max_requests,optional" default:"1000"`
+	MaxRequests int `hcl:"max_requests,optional" default:"1000" min:"0"`
 	// StartTimeout is how long a worker may take from its start until it accepts connections.
-	StartTimeout time.Duration `hcl:"start_timeout,optional" default:"10s"`
+	StartTimeout time.Duration `hcl:"start_timeout,optional" default:"10s" min:"1ms" max:"1h"`
 	// StopTimeout is how long a worker may take to end after SIGTERM before it is killed.
-	StopTimeout time.Duration `hcl:"stop_timeout,optional" default:"5s"`
+	StopTimeout time.Duration `hcl:"stop_timeout,optional" default:"5s" min:"1ms" max:"1h"`
 }
 
 // Queue bounds the requests that wait for a worker. Over either bound the answer is 503 with Retry-After.
 type Queue struct {
 	// Length is how many requests may wait. 0 means that none may.
-	Length int `hcl:"length,optional" default:"200"`
+	Length int `hcl:"length,optional" default:"200" min:"0" max:"65536"`
 	// Timeout is how long one may wait.
-	Timeout time.Duration `hcl:"timeout,optional" default:"5s"`
+	Timeout time.Duration `hcl:"timeout,optional" default:"5s" min:"1ms" max:"1h"`
 }
 
 // Request bounds one request.
 type Request struct {
 	// Timeout is the longest time from the worker's getting the request to the end of its answer. Over it the client gets 504 and the worker is killed.
-	Timeout time.Duration `hcl:"timeout,optional" default:"60s"`
+	Timeout time.Duration `hcl:"timeout,optional" default:"60s" min:"1ms" max:"24h"`
 	// HeaderTimeout is how long the web server may take to send a request's parameters.
-	HeaderTimeout time.Duration `hcl:"header_timeout,optional" default:"10s"`
+	HeaderTimeout time.Duration `hcl:"header_timeout,optional" default:"10s" min:"1ms" max:"1h"`
 	// MaxParams is the most bytes of FastCGI parameters. Over it the answer is 431.
-	MaxParams int64 `hcl:"max_params,optional" default:"256K" unit:"bytes"`
+	MaxParams int64 `hcl:"max_params,optional" default:"256K" unit:"bytes" min:"4K" max:"16M"`
 	// MaxBody is the most bytes of request body. Over it the answer is 413.
-	MaxBody int64 `hcl:"max_body,optional" default:"128M" unit:"bytes"`
+	MaxBody int64 `hcl:"max_body,optional" default:"128M" unit:"bytes" min:"0"`
 }
 
 // Limits bounds one worker by setrlimit(2).
 type Limits struct {
 	// Files is the most open descriptors (RLIMIT_NOFILE).
-	Files int `hcl:"files,optional" default:"1024"`
+	Files int `hcl:"files,optional" default:"1024" min:"32" max:"1048576"`
 	// FileSize is the largest file a worker may write (RLIMIT_FSIZE). 0 means no limit.
-	FileSize int64 `hcl:"file_size,optional" default:"1G" unit:"bytes"`
+	FileSize int64 `hcl:"file_size,optional" default:"1G" unit:"bytes" min:"0"`
 	// Tmp is the size of the pool's private /tmp, which its workers share.
-	Tmp int64 `hcl:"tmp,optional" default:"64M" unit:"bytes"`
+	Tmp int64 `hcl:"tmp,optional" default:"64M" unit:"bytes" min:"1M" max:"1T"`
 }
 
 // Jail says what a worker can reach besides the read-only runtime (/usr and its companions in /etc).
@@ -166,9 +171,9 @@ type Jail struct {
 	// Exec lists read-only paths whose files may be executed, for programs that live outside the runtime.
 	Exec []string `hcl:"exec,optional"`
 	// Network is none: an empty network namespace with its loopback down.
-	Network string `hcl:"network,optional" default:"none"`
+	Network string `hcl:"network,optional" default:"none" oneof:"none"`
 	// Seccomp names the system call profile: php.
-	Seccomp string `hcl:"seccomp,optional" default:"php"`
+	Seccomp string `hcl:"seccomp,optional" default:"php" oneof:"php"`
 	// Umask is the workers' file mode creation mask, in octal.
 	Umask string `hcl:"umask,optional" default:"0022"`
 

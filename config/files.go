@@ -1,0 +1,52 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// What a configuration may hold at most. A pool block takes about 1 KiB.
+const (
+	maxFile  = 256 << 10 // bytes of one file
+	maxTotal = 16 << 20  // bytes of all files
+	maxFiles = 4096      // included files
+)
+
+// files is where a configuration is read from: the disk, and memory in tests.
+type files interface {
+	// read returns a file's content, or an error when that is more than maxFile bytes.
+	read(path string) ([]byte, error)
+	// glob returns the paths that match pattern, as filepath.Glob does.
+	glob(pattern string) ([]string, error)
+}
+
+type disk struct{}
+
+func (disk) read(path string) ([]byte, error) {
+	// O_NONBLOCK: opening a fifo must not wait for a writer.
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: not a regular file", path)
+	}
+	src, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(src) > maxFile {
+		return nil, fmt.Errorf("read %s: larger than %d KiB", path, maxFile>>10)
+	}
+	return src, nil
+}
+
+func (disk) glob(pattern string) ([]string, error) { return filepath.Glob(pattern) }

@@ -1,0 +1,70 @@
+package config
+
+import "strings"
+
+// notSupported heads the refusal of what is designed but not built.
+const notSupported = "Not supported by this version"
+
+// notYet names the settings, and the words of known settings ("path=word"), that are agreed on and not built yet.
+// They are errors, never ignored: a limit that is written down and not enforced is worse than none. The reference lists them.
+var notYet = []struct{ path, why string }{
+	{"control", "The control socket comes with jpm reload and jpm recycle; use signals until then"},
+	{"recycle", "Recycling by count of denials needs system call notification, which comes later"},
+	{"pool.recycle", "Recycling by count of denials needs system call notification, which comes later"},
+
+	{"pool.workers.mode=dynamic", "Only static pools exist yet: write mode = \"static\""},
+	{"pool.workers.mode=ondemand", "Only static pools exist yet: write mode = \"static\""},
+	{"pool.workers.min_idle", "It belongs to dynamic pools; only static pools exist yet, with always max workers"},
+	{"pool.workers.max_idle", "It belongs to dynamic pools; only static pools exist yet, with always max workers"},
+	{"pool.workers.idle_timeout", "It belongs to ondemand pools; only static pools exist yet, with always max workers"},
+	{"pool.workers.start", "It belongs to dynamic pools; only static pools exist yet, with always max workers"},
+	{"pool.workers.warm", "Warming of workers comes later"},
+	{"pool.workers.max_age", "Replacement by age comes later; max_requests replaces workers by count"},
+
+	{"pool.queue.per_client", "Shares of the queue by client come later"},
+	{"pool.request.slow", "The log of slow requests comes later"},
+	{"pool.request.idle_timeout", "A limit on silence comes later; timeout bounds the whole request"},
+
+	{"pool.limits.memory", "Memory limits need cgroups, which come later"},
+	{"pool.limits.max_rss", "Memory limits need cgroups, which come later"},
+	{"pool.limits.cpu", "CPU limits need cgroups, which come later"},
+	{"pool.limits.pids", "Limits on processes need cgroups, which come later; the php profile allows no new processes at all"},
+	{"pool.limits.enforce", "How limits are enforced can be chosen when cgroups are used, which comes later"},
+	{"pool.limits.pool", "Limits on all workers of a pool together need cgroups, which come later"},
+
+	{"pool.jail.sockets", "Sockets of other services in the jail come later"},
+	{"pool.jail.network=loopback", "Only an empty network exists yet: write network = \"none\""},
+	{"pool.jail.network=host", "Only an empty network exists yet: write network = \"none\""},
+	{"pool.jail.seccomp=php-exec", "Only the php profile exists yet: write seccomp = \"php\""},
+	{"pool.jail.seccomp=generic", "Only the php profile exists yet: write seccomp = \"php\""},
+	{"pool.jail.seccomp=FILE", "Only the php profile exists yet: write seccomp = \"php\""},
+	{"pool.jail.landlock", "Landlock comes later"},
+	{"pool.jail.apparmor", "AppArmor profiles come later"},
+	{"pool.jail.selinux", "SELinux labels come later"},
+	{"pool.jail.scope", "Jails with several workers come later; every worker has its own"},
+
+	{"status.fpm_path", "The status page in php-fpm's format comes later; /status.json and /metrics are served"},
+	{"status.ping_path", "The ping page comes later; /status.json answers while jpm works"},
+}
+
+// later says why the setting name in path is not supported yet, "" if it is not one of those.
+func later(path, name string) string {
+	return laterPath(join(path, name))
+}
+
+// laterWord says why word cannot be the value of the setting at path yet, "" if it is not one of those.
+func laterWord(path, word string) string {
+	if strings.HasPrefix(word, "/") {
+		word = "FILE"
+	}
+	return laterPath(path + "=" + word)
+}
+
+func laterPath(path string) string {
+	for _, l := range notYet {
+		if l.path == path {
+			return l.why
+		}
+	}
+	return ""
+}
