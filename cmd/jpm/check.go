@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"jpm/config"
+	"jpm/jail"
+)
+
+func checkCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check a configuration, and show the jail each pool gets on this kernel",
+		Long: `Check a configuration, and show the jail each pool gets on this kernel.
+
+Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 2 usage, 78 bad configuration.`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Load(file)
+			if err != nil {
+				return err
+			}
+			host, err := jail.Probe()
+			if err != nil {
+				return err
+			}
+			proxy, err := jail.CompileProxy(c.Proxy.UID, c.Proxy.GID, host)
+			if err != nil {
+				return fmt.Errorf("proxy: %w", err)
+			}
+			out := cmd.OutOrStdout()
+			explain(out, "proxy", proxy)
+			for _, p := range c.Pools {
+				j, err := jail.Compile(p, host)
+				if err != nil {
+					return fmt.Errorf("pool %q: %w", p.Name, err)
+				}
+				explain(out, fmt.Sprintf("pool %q", p.Name), j)
+			}
+			fmt.Fprintf(out, "%s: good, %d pools\n", file, len(c.Pools))
+			return nil
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", defaultConfig, "configuration file")
+	return cmd
+}
+
+// explain prints a jail as a list, a layer a line.
+func explain(w io.Writer, name string, j *jail.Jail) {
+	fmt.Fprintf(w, "%s\n", name)
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, l := range j.Explain() {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\n", l.Layer, l.Status, l.Setting)
+	}
+	tw.Flush()
+	fmt.Fprintln(w)
+}

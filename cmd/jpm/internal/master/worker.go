@@ -1,0 +1,78 @@
+package master
+
+import (
+	"context"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"jpm/cmd/jpm/internal/link"
+	"jpm/jail"
+)
+
+// start begins one life of a worker: started, watched, reported at its end.
+func (s *session) start(id link.Worker) {
+	p := s.config.Pools[id.Pool]
+	ctx, cancel := context.WithTimeout(s.ctx, p.Workers.StartTimeout)
+	l := &life{id: id, cancel: cancel}
+	s.slots[place{id.Pool, id.Slot}] = l
+	s.tasks.Go(func() {
+		defer cancel()
+		w, err := s.spawner.Start(ctx, s.jails[id.Pool], fmt.Sprintf("%d-%d-%d", id.Pool, id.Slot, id.Gen))
+		if err != nil {
+			s.post(func() error { return s.startFailed(l, err) })
+			return
+		}
+		if s.post(func() error { return s.started(l, w) }) {
+			s.watch(l, w)
+			return
+		}
+		w.Conn().Close()
+		w.Log().Close()
+		w.Kill()
+		w.Wait()
+		w.Close()
+	})
+}
+
+func (s *session) startFailed(l *life, err error) error {
+	s.forget(l)
+	s.poolLog(l.id).Error("worker start failed", zap.Error(err))
+	return s.link.Send(link.Message{Kind: link.StartFailed, Worker: l.id, Text: err.Error()})
+}
+
+func (s *session) started(l *life, w *jail.Worker) error {
+	l.worker = w
+	conn, out := w.Conn(), w.Log()
+	defer conn.Close()
+	defer out.Close()
+	return s.link.Send(link.Message{Kind: link.Started, Worker: l.id, Pid: w.Pid()}, conn, out)
+}
+
+// watch waits for the worker's end and reports it.
+func (s *session) watch(l *life, w *jail.Worker) {
+	exit := w.Wait()
+	s.post(func() error {
+		s.forget(l)
+		return s.link.Send(link.Message{Kind: link.Exited, Worker: l.id, Code: exit.Code, Signal: exit.Signal, Core: exit.Core})
+	})
+	w.Close()
+}
+
+// dial makes a fresh connection to a worker. That takes as long as the worker is busy with a request that was given up.
+func (s *session) dial(l *life) {
+	w := l.worker
+	s.tasks.Go(func() {
+		conn, err := w.Dial(s.ctx)
+		if err != nil {
+			s.post(func() error {
+				return s.link.Send(link.Message{Kind: link.DialFailed, Worker: l.id, Text: err.Error()})
+			})
+			return
+		}
+		s.post(func() error { return s.link.Send(link.Message{Kind: link.Dialed, Worker: l.id}, conn) })
+		conn.Close()
+	})
+}
+
+func (s *session) forget(l *life) { delete(s.slots, place{l.id.Pool, l.id.Slot}) }

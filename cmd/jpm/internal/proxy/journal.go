@@ -1,0 +1,99 @@
+package proxy
+
+import (
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"jpm/fcgi"
+	"jpm/pool"
+)
+
+// Transition implements pool.Observer: one line for each change of a worker's state, and an incident when a jail had
+// to stop it.
+func (s *site) Transition(t pool.Transition) {
+	fields := []zap.Field{
+		zap.Uint16("worker", t.ID.Slot), zap.Int("pid", t.Pid),
+		zap.Stringer("from", t.From), zap.Stringer("to", t.To),
+	}
+	if t.Reason != pool.ReasonNone {
+		fields = append(fields, zap.Stringer("reason", t.Reason))
+	}
+	if t.Exit != nil {
+		fields = append(fields, zap.Int("exit", t.Exit.Code))
+		if t.Exit.Signal != 0 {
+			fields = append(fields, zap.Stringer("signal", t.Exit.Signal), zap.Bool("core", t.Exit.Core))
+		}
+	}
+	if t.Backoff > 0 {
+		fields = append(fields, zap.Int64("backoff_ms", t.Backoff.Milliseconds()))
+	}
+	if t.Err != nil {
+		fields = append(fields, zap.Error(t.Err))
+	}
+	if h, ok := t.Holder.(*hold); ok {
+		if r := h.remembered(); r != nil {
+			fields = append(fields, r.fields()...)
+		}
+	}
+	s.log.Log(severity(t), "worker", fields...)
+	if t.To == pool.Down && t.Reason == pool.ReasonDenied {
+		s.incident(t)
+	}
+}
+
+// severity is Error for what someone must look into, Warn for what healed by itself, Info for the ordinary life.
+func severity(t pool.Transition) zapcore.Level {
+	switch {
+	case t.From == t.To:
+		return zapcore.ErrorLevel
+	case t.Err != nil, t.Backoff > 0:
+		return zapcore.WarnLevel
+	}
+	switch t.Reason {
+	case pool.ReasonNone, pool.ReasonMaxRequests, pool.ReasonShutdown:
+		return zapcore.InfoLevel
+	}
+	return zapcore.WarnLevel
+}
+
+// incident logs that the system call filter killed a worker, with the request it was serving.
+func (s *site) incident(t pool.Transition) {
+	fields := []zap.Field{zap.String("layer", "seccomp"), zap.Uint16("worker", t.ID.Slot), zap.Int("pid", t.Pid)}
+	if h, ok := t.Holder.(*hold); ok {
+		if r := h.remembered(); r != nil {
+			fields = append(fields, r.fields()...)
+		}
+	}
+	s.log.Error("incident", fields...)
+}
+
+// account logs a request's end: what went wrong, and at level debug everything.
+func (s *site) account(r *fcgi.Request, res fcgi.Result) {
+	level := zapcore.DebugLevel
+	if res.Err != nil {
+		level = zapcore.WarnLevel
+	}
+	if !s.log.Core().Enabled(level) {
+		return
+	}
+	fields := append(describe(r).fields(),
+		zap.Int("status", res.Status), zap.Int64("in_bytes", res.InBytes), zap.Int64("out_bytes", res.OutBytes),
+		zap.Int64("run_us", res.Duration.Microseconds()))
+	if res.Retried {
+		fields = append(fields, zap.Bool("retried", true))
+	}
+	if res.Err != nil {
+		fields = append(fields, zap.Error(res.Err))
+	}
+	s.log.Log(level, "request", fields...)
+}
+
+// stderr logs what a script wrote to FCGI_STDERR.
+func (s *site) stderr(r *fcgi.Request, b []byte) {
+	fields := []zap.Field{zap.String("script", r.Script), zap.String("uri", r.URI)}
+	if h, ok := r.Upstream().(*hold); ok {
+		id, pid := h.lease.Worker()
+		fields = append(fields, zap.Uint16("worker", id.Slot), zap.Int("pid", pid))
+	}
+	s.output.write(b, fields...)
+}

@@ -1,0 +1,118 @@
+package proxy
+
+import (
+	"errors"
+	"net"
+	"os"
+
+	"go.uber.org/zap"
+
+	"jpm/cmd/jpm/internal/link"
+	"jpm/config"
+	"jpm/fcgi"
+	"jpm/pool"
+)
+
+// site is one pool with its front: the sockets a web server connects to, and the workers behind them.
+type site struct {
+	index  uint16
+	config *config.Pool
+	log    *zap.Logger
+	rule   scriptRule
+	pool   *pool.Pool
+	front  *fcgi.Proxy
+	output *output
+	link   *link.Conn
+
+	listeners []net.Listener
+}
+
+func newSite(index uint16, c *config.Pool, l *link.Conn, log *zap.Logger) *site {
+	s := &site{index: index, config: c, log: log.With(zap.String("pool", c.Name)), rule: newScriptRule(c), link: l}
+	s.output = newOutput(s.log)
+	s.pool = pool.New(*c, s, s)
+	s.front = &fcgi.Proxy{
+		Pick: s.pick,
+		Limits: fcgi.Limits{
+			MaxParams:     c.Request.MaxParams,
+			MaxBody:       c.Request.MaxBody,
+			HeaderTimeout: c.Request.HeaderTimeout,
+		},
+		Capacity: c.Workers.Max + c.Queue.Length,
+		Log:      s.log,
+		Account:  s.account,
+		Stderr:   s.stderr,
+	}
+	return s
+}
+
+// listen takes over the next of the pool's sockets, which come in the order of its listen blocks.
+func (s *site) listen(f *os.File) error {
+	if len(s.listeners) == len(s.config.Listen) {
+		return errors.New("more sockets than listen blocks")
+	}
+	ln, err := net.FileListener(f)
+	if err != nil {
+		return err
+	}
+	if ul, ok := ln.(*net.UnixListener); ok {
+		ul.SetUnlinkOnClose(false) // the file is the master's, and out of our reach anyway
+	}
+	ln, err = allow(ln, s.config.Listen[len(s.listeners)].AllowedClients, s.log)
+	if err != nil {
+		return err
+	}
+	s.listeners = append(s.listeners, ln)
+	return nil
+}
+
+// The Starter of the pool: each call is a message to the master. A message that cannot be sent needs no answer here:
+// the link is broken, and the link's reader ends the process.
+
+// Start implements pool.Starter.
+func (s *site) Start(id pool.ID) { s.send(link.Start, id) }
+
+// Dial implements pool.Starter.
+func (s *site) Dial(id pool.ID) { s.send(link.Dial, id) }
+
+// Term implements pool.Starter.
+func (s *site) Term(id pool.ID) { s.send(link.Term, id) }
+
+// Kill implements pool.Starter.
+func (s *site) Kill(id pool.ID) { s.send(link.Kill, id) }
+
+func (s *site) send(k link.Kind, id pool.ID) {
+	if err := s.link.Send(link.Message{Kind: k, Worker: link.Worker{Pool: s.index, Slot: id.Slot, Gen: id.Gen}}); err != nil {
+		s.log.Error("link", zap.Error(err))
+	}
+}
+
+// event turns a message about one of the site's workers into an event of the pool.
+func (s *site) event(m link.Message, files []*os.File) {
+	id := pool.ID{Slot: m.Worker.Slot, Gen: m.Worker.Gen}
+	switch m.Kind {
+	case link.Started:
+		conn, err := fcgi.NewConn(files[0])
+		if err != nil {
+			s.log.Error("worker connection", zap.Uint16("worker", id.Slot), zap.Error(err))
+			s.pool.Started(id, pool.Process{Pid: m.Pid, Conn: closed{}})
+			s.Kill(id)
+			return
+		}
+		go s.output.copy(files[1], zap.Uint16("worker", id.Slot), zap.Int("pid", m.Pid))
+		s.pool.Started(id, pool.Process{Pid: m.Pid, Conn: conn})
+	case link.StartFailed:
+		s.pool.StartFailed(id, errors.New(m.Text))
+	case link.Dialed:
+		conn, err := fcgi.NewConn(files[0])
+		if err != nil {
+			s.pool.Dialed(id, nil, err)
+			return
+		}
+		s.pool.Dialed(id, conn, nil)
+	case link.DialFailed:
+		s.pool.Dialed(id, nil, errors.New(m.Text))
+	case link.Exited:
+		s.pool.Exited(id, pool.Exit{Code: m.Code, Signal: m.Signal, Core: m.Core})
+	}
+}
