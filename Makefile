@@ -1,0 +1,48 @@
+# jpm needs Go. The targets run, test and integration also need root, and install what they use with apt.
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test setup unit integration lint fuzz bench docs clean
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
+FUZZTIME ?= 60s
+export JPM_TEST_MUST_RUN ?=
+
+help: ## show this
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+build: ## bin/jpm and bin/jpm-init
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ ./cmd/jpm ./cmd/jpm-init
+
+run: ## the quickstart: nginx, jpm, DokuWiki and the lab, until Ctrl-C
+	@examples/quickstart/run
+
+test: setup unit integration ## everything below
+
+setup:
+	@test/setup
+
+unit: ## tests that need nothing, with the race detector; the seeds of the fuzz targets too
+	CGO_ENABLED=1 go test -race ./...
+
+integration: ## real nginx, real php-cgi, real jails (LOAD_SECONDS=30 for the whole load test)
+	CGO_ENABLED=0 go test -tags integration -count=1 -timeout 20m ./test/...
+
+lint: ## gofmt, vet and staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
+	go vet ./...
+	go vet -tags integration ./...
+	go tool staticcheck ./...
+	go tool staticcheck -tags integration ./...
+
+fuzz: ## every fuzz target for a minute (FUZZTIME=10s)
+	@test/fuzz $(FUZZTIME)
+
+bench: build ## side by side with php-fpm (ROWS=, SECONDS=, BENCH_JSON=)
+	@test/setup && go run ./test/bench
+
+docs: ## docs/config.md, from the code
+	go generate ./...
+
+clean: ## remove what the other targets built
+	rm -rf bin
+	go clean -testcache

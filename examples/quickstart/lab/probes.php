@@ -1,0 +1,288 @@
+<?php
+// The probes. Each is a title, who succeeds with it unjailed ("user" or "root"), and a function that makes the attempt,
+// cleans up, and returns null if it worked, else the error. They leave nothing behind and hurt nobody, also unjailed.
+
+require_once __DIR__ . '/errno.php';
+require_once __DIR__ . '/native.php';
+
+function probes(): array
+{
+    $neighbour = path('LAB_NEIGHBOUR_FILE');
+    $uploads   = path('LAB_UPLOADS');
+    $tmp       = path('LAB_TMP');
+
+    return [
+        // The other sites' and the machine's files
+        'neighbour-file' => ['read a file of the site next door', 'user', fn() => reads($neighbour)],
+        'neighbour-list' => ['list the directory of the site next door', 'user', fn() => lists(path('LAB_NEIGHBOUR_DIR'))],
+        'neighbour-climb' => ['reach it by ../../../', 'user', fn() => reads(str_repeat('../', 20) . ltrim($neighbour, '/'))],
+        'neighbour-proc-root' => ["reach it through its parent's /proc/PID/root", 'root', fn() => reads('/proc/' . posix_getppid() . '/root' . $neighbour)],
+        'neighbour-symlink' => ['reach it by a symlink in the uploads', 'user', fn() => symlinks($neighbour, "$uploads/link")],
+        'neighbour-socket' => ['connect to its FastCGI socket', 'user', fn() => connects('unix://' . path('LAB_NEIGHBOUR_SOCKET'))],
+        'sites' => ['list the sites in /srv', 'user', fn() => lists('/srv')],
+        'shadow' => ['read /etc/shadow', 'root', fn() => reads('/etc/shadow')],
+        'nginx-config' => ["read nginx's configuration", 'user', fn() => reads('/etc/nginx/nginx.conf')],
+        'jpm-config' => ["read jpm's configuration", 'user', fn() => reads(path('LAB_CONFIG'))],
+        'sessions' => ["list the machine's PHP sessions", 'root', fn() => lists('/var/lib/php/sessions')],
+        'shared-memory-file' => ['leave a file in /dev/shm', 'user', fn() => writes('/dev/shm/lab-probe')],
+        'terminal' => ['open a terminal by /dev/ptmx', 'user', fn() => opens('/dev/ptmx', 'r+')],
+        'kernel-log' => ['open the kernel log, /dev/kmsg', 'root', fn() => opens('/dev/kmsg', 'w')],
+
+        // Its own code and the runtime's
+        'code-new' => ['put a new script beside its own', 'user', fn() => writes(__DIR__ . '/shell.php')],
+        'code-change' => ['change its own code', 'user', fn() => opens(__DIR__ . '/index.php', 'r+')],
+        'code-user-ini' => ['put a .user.ini beside its code', 'user', fn() => writes(__DIR__ . '/.user.ini')],
+        'runtime-write' => ['write in /usr', 'root', fn() => writes('/usr/share/lab-probe')],
+        'upload-setuid' => ['make an upload setuid', 'user', fn() => withUpload(fn($f) => result(@chmod($f, 04755)))],
+        'upload-owner' => ['give an upload away to root', 'root', fn() => withUpload(fn($f) => result(@chown($f, 0)))],
+        'upload-device' => ['make a device in the uploads', 'root', fn() => makesNode("$uploads/node", POSIX_S_IFBLK | 0600, 7, 0)],
+        'upload-fifo' => ['make a named pipe in the uploads', 'user', fn() => makesNode("$uploads/fifo", POSIX_S_IFIFO | 0600)],
+        'upload-exec' => ['execute an upload', 'user', fn() => executesUpload()],
+
+        // Programs and processes
+        'system' => ['run id by system()', 'user', fn() => runs(systems(...))],
+        'exec' => ['run id by exec()', 'user', fn() => runs(fn() => @exec('id'))],
+        'shell-exec' => ['run id by shell_exec()', 'user', fn() => runs(fn() => @shell_exec('id'))],
+        'popen' => ['run id by popen()', 'user', fn() => runs(popens(...))],
+        'proc-open' => ['run id by proc_open()', 'user', fn() => runs(procOpens(...))],
+        'execve' => ['become another program by execve()', 'user', fn() => callsExecve()],
+        'fork' => ['fork', 'user', fn() => forks()],
+        'mail' => ['send mail', 'user', fn() => result(@mail('victim@example.org', 'spam', 'buy now'))],
+        'processes' => ['see other processes', 'user', fn() => seesProcesses()],
+        'parent-environ' => ["read its parent's environment", 'root', fn() => reads('/proc/' . posix_getppid() . '/environ')],
+        'supervisor-env' => ["find jpm's environment in its own", 'user', fn() => getenv('LAB_SECRET') === false ? 'not in the environment' : null],
+        'kill' => ['signal every process', 'user', fn() => posix(@posix_kill(-1, 0))],
+        'memory' => ['overwrite its own code in memory by /proc/self/mem', 'user', fn() => opens('/proc/self/mem', 'r+')],
+        'oom-score' => ['change its own oom_score_adj', 'user', fn() => rewrites('/proc/self/oom_score_adj')],
+        'nice' => ['change its priority', 'user', fn() => result(@proc_nice(0))],
+        'rlimit' => ['change its resource limits', 'user', fn() => changesLimit()],
+
+        // The network and the kernel
+        'tcp-local' => ["connect to a service of the machine by TCP", 'user', fn() => connects('tcp://127.0.0.1:' . path('LAB_TCP_PORT'))],
+        'udp-dns' => ['send a DNS query', 'user', fn() => sendsQuery()],
+        'abstract-socket' => ['connect to an abstract unix socket of the machine', 'user', fn() => connects("unix://\0" . path('LAB_ABSTRACT_SOCKET'))],
+        'raw-socket' => ['open a raw socket', 'root', fn() => native(fn($c) => $c->socket(2, 3, 1))],
+        'netlink' => ["ask the kernel's routing table by a netlink socket", 'user', fn() => native(fn($c) => $c->socket(16, 3, 0))],
+        'sysv-memory' => ['make a System V shared memory segment', 'user', fn() => sharesMemory()],
+        'inotify' => ['watch files by inotify', 'user', fn() => native(fn($c) => $c->inotify_init())],
+        'memfd' => ['make a program that is no file, by memfd_create()', 'user', fn() => native(fn($c) => $c->memfd_create('x', 0))],
+        'hostname' => ["change the machine's name", 'root', fn() => native(fn($c) => $c->sethostname(php_uname('n'), strlen(php_uname('n'))), false)],
+
+        // Amounts
+        'tmp-fill' => ['write ' . path('LAB_TMP_FILL') . ' MiB to /tmp', 'user', fn() => fills("$tmp/lab-fill", (int) path('LAB_TMP_FILL'))],
+    ];
+}
+
+// reads: any byte of the file.
+function reads(string $file): ?string
+{
+    $text = @file_get_contents($file, false, null, 0, 4096);
+    return result($text !== false);
+}
+
+function lists(string $directory): ?string
+{
+    return result(@scandir($directory) !== false);
+}
+
+function opens(string $file, string $mode): ?string
+{
+    $f = @fopen($file, $mode);
+    if ($f) {
+        fclose($f);
+    }
+    return result($f !== false);
+}
+
+// writes: a new file, which it removes again.
+function writes(string $file): ?string
+{
+    $written = @file_put_contents($file, "; a probe\n");
+    $error = result($written !== false);
+    if ($written !== false) {
+        unlink($file);
+    }
+    return $error;
+}
+
+// rewrites: the value that is there.
+function rewrites(string $file): ?string
+{
+    $value = @file_get_contents($file);
+    return result($value !== false && @file_put_contents($file, $value) !== false);
+}
+
+function symlinks(string $target, string $link): ?string
+{
+    @unlink($link);
+    if (!@symlink($target, $link)) {
+        return result(false);
+    }
+    $error = reads($link);
+    unlink($link);
+    return $error;
+}
+
+// withUpload: $try gets the path of an empty file in the uploads.
+function withUpload(callable $try): ?string
+{
+    $file = path('LAB_UPLOADS') . '/probe';
+    if (@file_put_contents($file, '') === false) {
+        return 'cannot even write an upload: ' . result(false);
+    }
+    $error = $try($file);
+    unlink($file);
+    return $error;
+}
+
+function makesNode(string $file, int $mode, int $major = 0, int $minor = 0): ?string
+{
+    @unlink($file);
+    $made = $major ? @posix_mknod($file, $mode, $major, $minor) : @posix_mknod($file, $mode);
+    $error = posix($made);
+    if ($made) {
+        unlink($file);
+    }
+    return $error;
+}
+
+// executesUpload: the upload is no program, so the kernel answers ENOEXEC when it would have run it.
+function executesUpload(): ?string
+{
+    return withUpload(function (string $file) {
+        file_put_contents($file, "neither ELF nor #!\n");
+        chmod($file, 0755);
+        return execve($file, []);
+    });
+}
+
+// callsExecve: the argument is too long, so the kernel answers E2BIG when it would have run the program.
+function callsExecve(): ?string
+{
+    return execve('/bin/true', [str_repeat('x', 1 << 18)]);
+}
+
+function execve(string $file, array $args): ?string
+{
+    @pcntl_exec($file, $args, []);
+    $errno = pcntl_get_last_error();
+    return in_array($errno, [PCNTL_E2BIG, PCNTL_ENOEXEC]) ? null : describe($errno);
+}
+
+// runs: $run gives what id printed.
+function runs(callable $run): ?string
+{
+    return result(str_contains((string) $run(), 'uid='));
+}
+
+function systems(): string|false
+{
+    ob_start();
+    $last = @system('id');
+    ob_end_clean();
+    return $last;
+}
+
+function popens(): string
+{
+    $pipe = @popen('id', 'r');
+    if (!$pipe) {
+        return '';
+    }
+    $out = stream_get_contents($pipe);
+    pclose($pipe);
+    return $out;
+}
+
+function procOpens(): string
+{
+    $process = @proc_open(['id'], [1 => ['pipe', 'w']], $pipes);
+    if (!$process) {
+        return '';
+    }
+    $out = stream_get_contents($pipes[1]);
+    proc_close($process);
+    return $out;
+}
+
+function forks(): ?string
+{
+    $pid = @pcntl_fork();
+    if ($pid === 0) {
+        posix_kill(posix_getpid(), SIGKILL); // the child shares the request's connection, so it must not end in PHP's way
+    }
+    if ($pid > 0) {
+        pcntl_waitpid($pid, $status);
+        return null;
+    }
+    return describe(pcntl_get_last_error());
+}
+
+// seesProcesses: the command line of any process but this one.
+function seesProcesses(): ?string
+{
+    foreach (@scandir('/proc') ?: [] as $pid) {
+        if (ctype_digit($pid) && (int) $pid !== getmypid() && @file_get_contents("/proc/$pid/cmdline")) {
+            return null;
+        }
+    }
+    return 'only its own in /proc';
+}
+
+// changesLimit: to what it is.
+function changesLimit(): ?string
+{
+    $limits = posix_getrlimit();
+    $number = fn($v) => $v === 'unlimited' ? POSIX_RLIMIT_INFINITY : (int) $v;
+    return posix(@posix_setrlimit(POSIX_RLIMIT_NOFILE, $number($limits['soft openfiles']), $number($limits['hard openfiles'])));
+}
+
+function connects(string $address): ?string
+{
+    $s = @stream_socket_client($address, $errno, $message, 2);
+    if ($s) {
+        fclose($s);
+        return null;
+    }
+    return $errno ? describe($errno) : ($message ?: result(false));
+}
+
+// sendsQuery: as a resolver would. It worked when the kernel took the packet.
+function sendsQuery(): ?string
+{
+    $s = @socket_create(AF_INET, SOCK_DGRAM, SOL_UDP);
+    if (!$s) {
+        return describe(socket_last_error());
+    }
+    $query = "\1\1\1\0\0\1\0\0\0\0\0\0\7example\3org\0\0\1\0\1";
+    $sent = @socket_sendto($s, $query, strlen($query), 0, '127.0.0.1', 53);
+    $error = $sent === false ? describe(socket_last_error($s)) : null;
+    socket_close($s);
+    return $error;
+}
+
+function sharesMemory(): ?string
+{
+    $shm = @shmop_open(ftok(__FILE__, 'l'), 'c', 0600, 4096);
+    if ($shm) {
+        shmop_delete($shm);
+    }
+    return result((bool) $shm);
+}
+
+function fills(string $file, int $mebibytes): ?string
+{
+    $f = @fopen($file, 'w');
+    if (!$f) {
+        return result(false);
+    }
+    $error = null;
+    for ($i = 0; $i < $mebibytes && $error === null; $i++) {
+        if (@fwrite($f, str_repeat("\0", 1 << 20)) !== 1 << 20) {
+            $error = (result(false) ?? 'ENOSPC') . ", after $i MiB";
+        }
+    }
+    fclose($f);
+    unlink($file);
+    return $error;
+}

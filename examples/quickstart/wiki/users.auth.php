@@ -1,0 +1,3 @@
+# users.auth.php
+# <?php exit()?>
+# Nobody can log in.
