@@ -7,8 +7,8 @@ import (
 
 // Config is one whole configuration: the main file and everything it includes.
 type Config struct {
-	// Include lists glob patterns of further files, relative to the directory of the file that names them.
-	// The files are read in sorted order and may hold only pool blocks. A pattern that matches nothing is fine.
+	// Include lists glob patterns of further files, relative to the directory of the main file.
+	// The files are read in sorted order, each once, and hold only pool blocks. A pattern that matches nothing is fine.
 	Include []string `hcl:"include,optional"`
 	// Log says where jpm's own messages go and how they look.
 	Log Log `hcl:"log,block"`
@@ -16,23 +16,23 @@ type Config struct {
 	Status Status `hcl:"status,block"`
 	// Proxy is the unprivileged process that speaks FastCGI.
 	Proxy Proxy `hcl:"proxy,block"`
-	// Pools are the sites, one block each, in the order they were read. Names are unique.
+	// Pools are the sites, one block each, in the order they were read. Names are unique. There is at least one.
 	Pools []Pool `hcl:"pool,block"`
 }
 
 // Log says where jpm's own messages go and how they look.
 type Log struct {
-	// Level is the least severe level that is written: debug, info, warn or error.
+	// Level is the least severe level of message that is written.
 	Level string `hcl:"level,optional" default:"info" oneof:"debug,info,warn,error"`
-	// Format is json (one object a line) or console (for a person at a terminal).
+	// Format is how a message looks: json (one object a line) or console (for a person at a terminal).
 	Format string `hcl:"format,optional" default:"json" oneof:"json,console"`
-	// Output is stderr or the path of a file, which is created 0640 and reopened on SIGUSR1.
+	// Output is where messages go: stderr or the path of a file, which is created 0640 and reopened on SIGUSR1.
 	Output string `hcl:"output,optional" default:"stderr"`
 }
 
 // Status is the read-only HTTP endpoint that shows pools, workers and counters.
 type Status struct {
-	// Listen is a TCP address ("127.0.0.1:9253") or "unix:/path". Empty means no endpoint.
+	// Listen is an address and port ("127.0.0.1:9253") or "unix:/path". Without it there is no endpoint.
 	Listen string `hcl:"listen,optional"`
 }
 
@@ -46,20 +46,23 @@ type Proxy struct {
 
 // Pool is one site: where it is reached, which program answers, as whom, and in which jail.
 type Pool struct {
-	// Name labels the pool in logs, metrics and commands: letters, digits, "-", "_" and ".", at most 32.
+	// Name labels the pool in logs, metrics and commands: 1 to 32 letters, digits, "-", "_" and ".", the first a letter or digit.
 	Name string `hcl:"name,label"`
 	// Listen is where the web server connects. At least one.
 	Listen []Listen `hcl:"listen,block"`
-	// User is the account the workers run as: a name or a numeric uid. It must not be root.
+	// User is the account the workers run as: a name or a numeric uid. It must not be root, nor the proxy's, nor another pool's
+	// (but see shared_uid).
 	User string `hcl:"user"`
-	// Group is the workers' only group: a name or a numeric gid. Empty means the user's primary group,
-	// for a numeric user without an account the same number.
+	// Group is the workers' only group: a name or a numeric gid, not root's. Without it, it is the user's primary group,
+	// or for a numeric user without an account the same number.
 	Group string `hcl:"group,optional"`
-	// SharedUID allows another pool to have the same uid. Two such pools are not protected from each other.
-	SharedUID bool `hcl:"shared_uid,optional"`
+	// SharedUID allows another pool that says so too to have the same uid. Two such pools are not protected from each other.
+	SharedUID bool `hcl:"shared_uid,optional" default:"false"`
 	// Command is the worker's program, an absolute path, and its arguments. It finds its FastCGI socket as descriptor 0.
+	// The program lies in the runtime (/usr) or in a path of jail.exec.
 	Command []string `hcl:"command"`
 	// Env is the worker's environment. Nothing else is inherited.
+	// PHP_FCGI_CHILDREN, PHP_FCGI_MAX_REQUESTS and FCGI_WEB_SERVER_ADDRS are jpm's own to set.
 	Env map[string]string `hcl:"env,optional"`
 	// Scripts says which scripts a request may name.
 	Scripts Scripts `hcl:"scripts,block"`
@@ -82,20 +85,20 @@ type Pool struct {
 
 // Listen is one address the web server connects to.
 type Listen struct {
-	// Address is "unix:/path" or "tcp:host:port".
+	// Address is "unix:/path" or "tcp:address:port". A unix socket's path has at most 107 bytes and lies where no site may write.
 	Address string `hcl:"address,label"`
-	// Owner owns the socket file: a name or a numeric uid. Empty means root. Unix sockets only.
+	// Owner owns the socket file: a name or a numeric uid. Without it, it is root. Unix sockets only.
 	Owner string `hcl:"owner,optional"`
-	// Group is the socket file's group: a name or a numeric gid. Empty means the owner's primary group. Unix sockets only.
+	// Group is the socket file's group: a name or a numeric gid. Without it, it is the owner's primary group. Unix sockets only.
 	Group string `hcl:"group,optional"`
 	// Mode is the socket file's mode, in octal. Unix sockets only.
 	Mode string `hcl:"mode,optional" default:"0660"`
 	// AllowedClients lists the addresses and networks that may connect. Required for TCP, forbidden for unix sockets.
 	AllowedClients []string `hcl:"allowed_clients,optional"`
-	// Backlog is the length of the kernel's accept queue.
+	// Backlog is the length of the kernel's accept queue, which net.core.somaxconn caps.
 	Backlog int `hcl:"backlog,optional" default:"511" min:"1" max:"65535"`
 
-	// UID, GID and Perm are Owner, Group and Mode, resolved when the configuration is read.
+	// UID, GID and Perm are Owner, Group and Mode, resolved when the configuration is read. They are 0 for TCP.
 	UID, GID uint32
 	Perm     uint32
 	// Clients are AllowedClients, resolved when the configuration is read: a single address is a network of one.
@@ -104,9 +107,10 @@ type Listen struct {
 
 // Scripts says which scripts a request may name. The check is lexical: the proxy reaches no files, and the jail's mounts make symlinks harmless.
 type Scripts struct {
-	// Root is the directory SCRIPT_FILENAME must lie in, after "." and ".." are resolved. Empty means no rule, for programs that are no script interpreters.
+	// Root is the directory SCRIPT_FILENAME must lie in, after "." and ".." are resolved. The jail must have it, and no write path may contain it.
+	// Required for php-cgi. Without it there is no rule, for programs that are no script interpreters.
 	Root string `hcl:"root,optional"`
-	// Extensions are the endings a script may have. Empty means any.
+	// Extensions are the endings a script may have. An empty list means any.
 	Extensions []string `hcl:"extensions,optional" default:".php"`
 }
 
@@ -122,7 +126,7 @@ type PHP struct {
 type Workers struct {
 	// Mode is static: always max workers.
 	Mode string `hcl:"mode,optional" default:"static" oneof:"static"`
-	// Max is the number of workers, and so of requests served at once: 1 to 4096.
+	// Max is the number of workers, and so of requests served at once.
 	Max int `hcl:"max,optional" default:"4" min:"1" max:"4096"`
 	// MaxRequests is how many requests a worker serves before it is replaced. 0 means no limit.
 	MaxRequests int `hcl:"max_requests,optional" default:"1000" min:"0"`
@@ -147,34 +151,36 @@ type Request struct {
 	// HeaderTimeout is how long the web server may take to send a request's parameters.
 	HeaderTimeout time.Duration `hcl:"header_timeout,optional" default:"10s" min:"1ms" max:"1h"`
 	// MaxParams is the most bytes of FastCGI parameters. Over it the answer is 431.
-	MaxParams int64 `hcl:"max_params,optional" default:"256K" unit:"bytes" min:"4K" max:"16M"`
+	MaxParams int64 `hcl:"max_params,optional" default:"256K" min:"4K" max:"16M" unit:"bytes"`
 	// MaxBody is the most bytes of request body. Over it the answer is 413.
-	MaxBody int64 `hcl:"max_body,optional" default:"128M" unit:"bytes" min:"0"`
+	MaxBody int64 `hcl:"max_body,optional" default:"128M" min:"0" unit:"bytes"`
 }
 
-// Limits bounds one worker by setrlimit(2).
+// Limits bounds one worker by setrlimit(2), and the pool's /tmp.
 type Limits struct {
 	// Files is the most open descriptors (RLIMIT_NOFILE).
 	Files int `hcl:"files,optional" default:"1024" min:"32" max:"1048576"`
 	// FileSize is the largest file a worker may write (RLIMIT_FSIZE). 0 means no limit.
-	FileSize int64 `hcl:"file_size,optional" default:"1G" unit:"bytes" min:"0"`
+	FileSize int64 `hcl:"file_size,optional" default:"1G" min:"0" unit:"bytes"`
 	// Tmp is the size of the pool's private /tmp, which its workers share.
-	Tmp int64 `hcl:"tmp,optional" default:"64M" unit:"bytes" min:"1M" max:"1T"`
+	Tmp int64 `hcl:"tmp,optional" default:"64M" min:"1M" max:"1T" unit:"bytes"`
 }
 
 // Jail says what a worker can reach besides the read-only runtime (/usr and its companions in /etc).
+// Each path is in one of read, write and exec, once. /, /proc, /sys, /dev, /run/jpm and anything in the last four cannot be given,
+// nor the whole of /etc, /run, /tmp or the runtime; for writing, nor /boot, /etc/jpm or the whole of /home, /root or /var.
 type Jail struct {
 	// Read lists paths the workers may read. Nothing in them can be executed.
 	Read []string `hcl:"read,optional"`
 	// Write lists directories the workers may change. Nothing in them can be executed or named as a script, and symlinks in them are not followed.
 	Write []string `hcl:"write,optional"`
-	// Exec lists read-only paths whose files may be executed, for programs that live outside the runtime.
+	// Exec lists read-only paths whose files may be executed, for programs that live outside the runtime. They cannot lie in a write path.
 	Exec []string `hcl:"exec,optional"`
 	// Network is none: an empty network namespace with its loopback down.
 	Network string `hcl:"network,optional" default:"none" oneof:"none"`
 	// Seccomp names the system call profile: php.
 	Seccomp string `hcl:"seccomp,optional" default:"php" oneof:"php"`
-	// Umask is the workers' file mode creation mask, in octal.
+	// Umask is the workers' file mode creation mask, in octal. A web server that serves what a site writes must be able to read it.
 	Umask string `hcl:"umask,optional" default:"0022"`
 
 	// Mask is Umask, resolved when the configuration is read.

@@ -15,11 +15,12 @@ import (
 // and each element of a list keeps its place for later complaints.
 type decoder struct {
 	source source
+	parsed map[string]*hcl.File // to quote from
 	diags  hcl.Diagnostics
 }
 
-func newDecoder() *decoder {
-	return &decoder{source: source{ranges: map[any]hcl.Range{}, set: map[any]bool{}}}
+func newDecoder(parsed map[string]*hcl.File) *decoder {
+	return &decoder{source: source{ranges: map[any]hcl.Range{}, set: map[any]bool{}}, parsed: parsed}
 }
 
 func (d *decoder) problem(at hcl.Range, summary, detail string, args ...any) {

@@ -14,10 +14,8 @@ func (l *loader) included(main string, body *hclsyntax.Body) hclsyntax.Blocks {
 	if attr == nil {
 		return nil
 	}
-	patterns, diags := stringList("include", attr.Expr)
-	if diags.HasErrors() {
-		return nil // decoding reports it
-	}
+	// What is wrong with the list itself, decoding reports later.
+	patterns := newDecoder(l.parsed).stringList(field{name: "include"}, attr.Expr)
 
 	var blocks hclsyntax.Blocks
 	seen := map[string]bool{main: true}

@@ -5,11 +5,13 @@ import "strings"
 // notSupported heads the refusal of what is designed but not built.
 const notSupported = "Not supported by this version"
 
+// file stands for any absolute path among the words of a setting.
+const file = "FILE"
+
 // notYet names the settings, and the words of known settings ("path=word"), that are agreed on and not built yet.
 // They are errors, never ignored: a limit that is written down and not enforced is worse than none. The reference lists them.
-var notYet = []struct{ path, why string }{
-	{"control", "The control socket comes with jpm reload and jpm recycle; use signals until then"},
-	{"recycle", "Recycling by count of denials needs system call notification, which comes later"},
+var notYet = []refusal{
+	{"control", "The control socket comes with the commands that need it, later"},
 	{"pool.recycle", "Recycling by count of denials needs system call notification, which comes later"},
 
 	{"pool.workers.mode=dynamic", "Only static pools exist yet: write mode = \"static\""},
@@ -37,7 +39,7 @@ var notYet = []struct{ path, why string }{
 	{"pool.jail.network=host", "Only an empty network exists yet: write network = \"none\""},
 	{"pool.jail.seccomp=php-exec", "Only the php profile exists yet: write seccomp = \"php\""},
 	{"pool.jail.seccomp=generic", "Only the php profile exists yet: write seccomp = \"php\""},
-	{"pool.jail.seccomp=FILE", "Only the php profile exists yet: write seccomp = \"php\""},
+	{"pool.jail.seccomp=" + file, "Only the php profile exists yet: write seccomp = \"php\""},
 	{"pool.jail.landlock", "Landlock comes later"},
 	{"pool.jail.apparmor", "AppArmor profiles come later"},
 	{"pool.jail.selinux", "SELinux labels come later"},
@@ -45,6 +47,21 @@ var notYet = []struct{ path, why string }{
 
 	{"status.fpm_path", "The status page in php-fpm's format comes later; /status.json and /metrics are served"},
 	{"status.ping_path", "The ping page comes later; /status.json answers while jpm works"},
+}
+
+// refusal is one thing that is not built yet.
+type refusal struct{ path, why string }
+
+// written is the path as a person would write it: pool.jail.network = "host".
+func (r refusal) written() string {
+	path, word, ok := strings.Cut(r.path, "=")
+	if !ok {
+		return path
+	}
+	if word == file {
+		return path + " = \"/path/of/a/file\""
+	}
+	return path + " = \"" + word + "\""
 }
 
 // later says why the setting name in path is not supported yet, "" if it is not one of those.
@@ -55,7 +72,7 @@ func later(path, name string) string {
 // laterWord says why word cannot be the value of the setting at path yet, "" if it is not one of those.
 func laterWord(path, word string) string {
 	if strings.HasPrefix(word, "/") {
-		word = "FILE"
+		word = file
 	}
 	return laterPath(path + "=" + word)
 }

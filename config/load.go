@@ -30,7 +30,7 @@ func load(path string, files files, accounts accounts) (*Config, error) {
 	}
 
 	cfg := &Config{}
-	d := newDecoder()
+	d := newDecoder(l.parsed)
 	d.root(&hclsyntax.Body{Attributes: body.Attributes, Blocks: blocks}, cfg)
 	l.diags = d.diags
 	if l.diags.HasErrors() {
@@ -82,5 +82,5 @@ func (l *loader) parse(path string, at *hcl.Range) *hclsyntax.Body {
 }
 
 func (l *loader) err() error {
-	return &Error{diags: l.diags, files: l.parsed}
+	return &Error{diags: sorted(l.diags), files: l.parsed}
 }

@@ -68,20 +68,20 @@ func numberOf(expr hclsyntax.Expression) *big.Float {
 	return literal.Val.AsBigFloat()
 }
 
-// quoted returns how the value of expr would be written as a text, or otherwise in quotes if that is not known.
-func quoted(expr hclsyntax.Expression, otherwise string) string {
-	text := otherwise
+// written returns the text of a name, a number or a text as it stands in the file, without its quotes; "" for anything else and anything long.
+func (d *decoder) written(expr hclsyntax.Expression) string {
 	switch e := expr.(type) {
-	case *hclsyntax.ScopeTraversalExpr:
-		text = dotted(e.Traversal, otherwise)
-	default:
-		if n, ok := integerOf(expr); ok {
-			text = strconv.FormatInt(n, 10)
-		} else if b, ok := boolOf(expr); ok {
-			text = strconv.FormatBool(b)
+	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.LiteralValueExpr, *hclsyntax.UnaryOpExpr:
+		at := e.Range()
+		if file := d.parsed[at.Filename]; file != nil && at.CanSliceBytes(file.Bytes) && at.End.Byte-at.Start.Byte <= 80 {
+			return string(at.SliceBytes(file.Bytes))
+		}
+	case *hclsyntax.TemplateExpr:
+		if s, _ := textOf(e); len(s) <= 80 {
+			return s
 		}
 	}
-	return `"` + clip(text) + `"`
+	return ""
 }
 
 // dotted returns the names of a traversal as they were written, or otherwise if it holds more than names.
@@ -100,27 +100,24 @@ func dotted(traversal hcl.Traversal, otherwise string) string {
 	return strings.Join(names, ".")
 }
 
-// stringList returns the texts in a list. The name of the setting is for the complaint.
-func stringList(name string, expr hclsyntax.Expression) ([]element, hcl.Diagnostics) {
+// stringList returns the texts in a list, without those that are none.
+func (d *decoder) stringList(f field, expr hclsyntax.Expression) []element {
+	const what = "a list of texts in double quotes"
 	tuple, ok := expr.(*hclsyntax.TupleConsExpr)
 	if !ok {
-		example := `["..."]`
-		if s, ok := textOf(expr); ok && len(s) <= 80 {
-			example = "[" + strconv.Quote(s) + "]"
-		}
-		return nil, hcl.Diagnostics{mismatch(name, expr, "a list of texts in double quotes", name+" = "+example)}
+		d.mismatch(f, expr, what, "["+strconv.Quote(orElse(d.written(expr), "..."))+"]")
+		return nil
 	}
 	var list []element
-	var diags hcl.Diagnostics
 	for _, item := range tuple.Exprs {
 		s, ok := textOf(item)
 		if !ok {
-			diags = append(diags, mismatch(name, item, "a list of texts in double quotes", name+" = ["+quoted(item, "...")+"]"))
+			d.mismatch(f, item, what, "["+strconv.Quote(orElse(d.written(item), "..."))+"]")
 			continue
 		}
 		list = append(list, element{s, item.Range()})
 	}
-	return list, diags
+	return list
 }
 
 // stringMap decodes a map of texts.
@@ -139,7 +136,7 @@ func (d *decoder) stringMap(f field, expr hclsyntax.Expression, m *map[string]st
 		}
 		value, ok := textOf(item.ValueExpr)
 		if !ok {
-			d.mismatch(f, item.ValueExpr, what, "{ "+clip(key)+" = "+quoted(item.ValueExpr, "value")+" }")
+			d.mismatch(f, item.ValueExpr, what, "{ "+clip(key)+" = "+strconv.Quote(orElse(d.written(item.ValueExpr), "value"))+" }")
 			continue
 		}
 		at := hcl.RangeBetween(item.KeyExpr.Range(), item.ValueExpr.Range())

@@ -55,8 +55,8 @@ func guess(path, name string, names []string) string {
 	b.WriteString("There is no " + clip(name) + " in " + where + ". ")
 	if like := similar(name, names); like != "" {
 		b.WriteString("Did you mean " + like + "? ")
-	} else if place := elsewhere(name); place != "" {
-		b.WriteString("It belongs in " + place + ". ")
+	} else if name, place := elsewhere(name); name != "" {
+		b.WriteString("Did you mean " + name + " in " + place + "? ")
 	}
 	b.WriteString("Known here: " + strings.Join(names, ", ") + ".")
 	return b.String()
@@ -76,19 +76,32 @@ func similar(given string, names []string) string {
 	return like
 }
 
-// elsewhere returns the block in which name is a setting or block, "" if there is none.
-func elsewhere(name string) string {
-	place := ""
-	walkSettings("", reflect.TypeFor[Config](), func(path string, f field, _ reflect.Type) {
-		if f.name != name || place != "" || f.kind == label {
-			return
-		}
-		place = "the top level"
+// elsewhere returns the name that given is, or could be a typo of, in another block than where it stands, and that block.
+func elsewhere(given string) (name, place string) {
+	places := map[string]string{}
+	var names []string
+	add := func(path string) {
+		place, name := "the top level", path
 		if i := strings.LastIndexByte(path, '.'); i >= 0 {
-			place = path[:i]
+			place, name = path[:i], path[i+1:]
+		}
+		if places[name] == "" {
+			places[name] = place
+			names = append(names, name)
+		}
+	}
+	walkSettings("", reflect.TypeFor[Config](), func(path string, f field, _ reflect.Type) {
+		if f.kind != label {
+			add(path)
 		}
 	})
-	return place
+	for _, l := range notYet {
+		if !strings.Contains(l.path, "=") {
+			add(l.path)
+		}
+	}
+	name = similar(given, names)
+	return name, places[name]
 }
 
 // clip shortens what a user wrote to what a message can hold.

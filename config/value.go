@@ -2,19 +2,22 @@ package config
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
+var digits = regexp.MustCompile(`^[0-9]{1,9}$`)
+
 // value decodes expr into v, which is of one of the types a setting can have.
 func (d *decoder) value(path string, f field, expr hclsyntax.Expression, v reflect.Value) {
 	switch {
 	case v.Type() == listType:
-		list, diags := stringList(f.name, expr)
-		d.diags = append(d.diags, diags...)
+		list := d.stringList(f, expr)
 		values := make([]string, len(list))
 		for i, element := range list {
 			values[i] = element.text
@@ -33,7 +36,7 @@ func (d *decoder) value(path string, f field, expr hclsyntax.Expression, v refle
 	case v.Kind() == reflect.String:
 		s, ok := textOf(expr)
 		if !ok {
-			d.mismatch(f, expr, "a text in double quotes", quoted(expr, orElse(f.def, "...")))
+			d.mismatch(f, expr, "a text in double quotes", strconv.Quote(orElse(d.written(expr), orElse(f.def, "..."))))
 			return
 		}
 		if d.oneOf(path, f, s, expr.Range()) {
@@ -44,7 +47,11 @@ func (d *decoder) value(path string, f field, expr hclsyntax.Expression, v refle
 	default:
 		n, ok := integerOf(expr)
 		if !ok {
-			d.mismatch(f, expr, "a whole number without quotes", orElse(f.def, "1"))
+			example := orElse(f.def, "1")
+			if digits.MatchString(d.written(expr)) {
+				example = d.written(expr)
+			}
+			d.mismatch(f, expr, "a whole number without quotes", example)
 			return
 		}
 		if d.inRange(f, n, expr.Range(), v.Type()) {
@@ -61,12 +68,11 @@ func (d *decoder) quantity(f field, expr hclsyntax.Expression, v reflect.Value) 
 	}
 	s, ok := textOf(expr)
 	if !ok {
-		example := `"` + f.def + `"`
-		if n, ok := integerOf(expr); ok && n > 0 {
-			example = quoted(expr, "") // keeps the digits
-			example = example[:len(example)-1] + unit + `"`
+		example := f.def
+		if digits.MatchString(d.written(expr)) {
+			example = d.written(expr) + unit
 		}
-		d.mismatch(f, expr, what+" in double quotes, with its unit", example)
+		d.mismatch(f, expr, what+" in double quotes, with its unit", strconv.Quote(example))
 		return
 	}
 	n, err := f.parse(v.Type(), s)
@@ -110,14 +116,9 @@ func (d *decoder) inRange(f field, n int64, at hcl.Range, t reflect.Type) bool {
 	return true
 }
 
-// mismatch complains about a value of another type than the setting's.
+// mismatch complains about a value of another type than the setting's and shows what would be right.
 func (d *decoder) mismatch(f field, expr hclsyntax.Expression, what, example string) {
-	d.diags = append(d.diags, mismatch(f.name, expr, what, f.name+" = "+example))
-}
-
-func mismatch(name string, expr hclsyntax.Expression, what, example string) *hcl.Diagnostic {
-	at := expr.Range()
-	return problem(&at, "Wrong type of value", "%s takes %s: %s.", name, what, example)
+	d.problem(expr.Range(), "Wrong type of value", "%s takes %s: %s = %s.", f.name, what, f.name, example)
 }
 
 // alternatives writes words as "a, b or c".
