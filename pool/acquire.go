@@ -81,6 +81,7 @@ func (p *Pool) lend(w *worker, h Holder, now, queued time.Duration) *Lease {
 	}
 	l.id, l.pid, l.conn, l.fresh, l.queued, l.holder, l.over = w.id, w.pid, w.conn, w.fresh, queued, h, false
 	w.lease, w.holder = l, h
+	w.requests++
 	return l
 }
 
@@ -93,6 +94,7 @@ func (p *Pool) giveBack(l *Lease) {
 		return
 	}
 	w.holder = nil
+	w.requests--
 	p.apply(w, evRelease, &input{now: p.now()})
 }
 

@@ -84,14 +84,13 @@ func (l *Lease) Release(o Outcome) {
 		p.served(w, &in)
 		p.apply(w, evReconnect, &in)
 	case Stale:
+		w.requests--
 		p.counts.stale++
 		p.apply(w, evReconnect, &in)
 	case Violation:
-		w.requests++
 		p.counts.failed++
 		p.apply(w, evViolation, &in)
 	default:
-		w.requests++
 		p.counts.failed++
 		p.apply(w, evLost, &in)
 	}
@@ -100,7 +99,6 @@ func (l *Lease) Release(o Outcome) {
 
 // served counts a request that the worker survived, and retires the worker if it was the last one it may serve.
 func (p *Pool) served(w *worker, in *input) {
-	w.requests++
 	p.counts.served++
 	if limit := p.cfg.Workers.MaxRequests; limit > 0 && w.requests >= limit && !w.retiring {
 		retire := input{now: in.now, reason: ReasonMaxRequests}

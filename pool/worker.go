@@ -31,8 +31,8 @@ type worker struct {
 	// holder is the last lease's.
 	holder Holder
 
-	requests  int  // given to this process, without those that were never sent
-	completed bool // one of them ended well
+	requests  int  // given to this process, without those it never saw
+	completed bool // it went through with one of them
 	backoff   time.Duration
 }
 
@@ -167,7 +167,7 @@ func (p *Pool) wentDown(w *worker, t Transition, in *input) {
 	}
 	again := w.want
 	if again && !w.completed && unasked(t.From, w.cause) {
-		w.backoff = nextBackoff(w.backoff)
+		w.backoff = nextBackoff(w.backoff, w.requests > 0)
 		w.deadline = in.now + w.backoff
 		p.arm(w.deadline)
 		t.Backoff, again = w.backoff, false
