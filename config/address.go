@@ -58,7 +58,7 @@ func (v *validator) listen(p *Pool) {
 func (v *validator) listenUnix(l *Listen) {
 	_, path := l.Network()
 	if err := checkSocketPath(path); err != nil {
-		v.problem(&l.Address, "Invalid address", "%v.", err)
+		v.problem(&l.Address, "Invalid address", "listen: %v.", err)
 	}
 	if v.source.set[&l.AllowedClients] {
 		v.problem(&l.AllowedClients, "Not for unix sockets", "Who may connect to a unix socket is decided by its owner, group and mode.")
@@ -85,14 +85,11 @@ func (v *validator) listenUnix(l *Listen) {
 func (v *validator) listenTCP(l *Listen) {
 	_, address := l.Network()
 	if _, err := parseTCP(address); err != nil {
-		v.problem(&l.Address, "Invalid address", "%v.", err)
+		v.problem(&l.Address, "Invalid address", "listen: %v.", err)
 	}
-	for _, setting := range []struct {
-		key  any
-		name string
-	}{{&l.Owner, "owner"}, {&l.Group, "group"}, {&l.Mode, "mode"}} {
-		if v.source.set[setting.key] {
-			v.problem(setting.key, "Only for unix sockets", "%s says whose a socket file is; a TCP address has none. Who may connect is decided by allowed_clients.", setting.name)
+	for _, key := range []any{&l.Owner, &l.Group, &l.Mode} {
+		if v.source.set[key] {
+			v.problem(key, "Only for unix sockets", "A TCP address is no file with an owner, group and mode. Who may connect is decided by allowed_clients.")
 		}
 	}
 	if len(l.AllowedClients) == 0 {
@@ -103,7 +100,7 @@ func (v *validator) listenTCP(l *Listen) {
 	for i := range l.AllowedClients {
 		prefix, err := parseClient(l.AllowedClients[i])
 		if err != nil {
-			v.problem(&l.AllowedClients[i], "Invalid client", "%v.", err)
+			v.problem(&l.AllowedClients[i], "Invalid client", "allowed_clients: %v.", err)
 			continue
 		}
 		l.Clients = append(l.Clients, prefix)
@@ -191,7 +188,7 @@ func (v *validator) uniqueAddresses(c *Config) {
 			err = checkSocketPath(address)
 		}
 		if err != nil {
-			v.problem(b.key, "Invalid address", "%v.", err)
+			v.problem(b.key, "Invalid address", "listen: %v.", err)
 		} else {
 			all = append(all, b)
 		}

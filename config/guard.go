@@ -11,9 +11,13 @@ const maxDepth = 128
 // guard looks at src before it is parsed. The parser descends recursively, and a stack that overflows ends a Go program for good,
 // so nesting is bounded here, by the scanner, which does not recurse. Everything else the parser recurses into (operators, templates,
 // calls, parentheses) has no use in a configuration of plain values and is refused by the same look.
-// What is merely ill-formed is left to the parser, whose messages are better.
+// What is merely ill-formed is left to the parser.
 func guard(src []byte, name string) hcl.Diagnostics {
-	tokens, _ := hclsyntax.LexConfig(src, name, hcl.Pos{Line: 1, Column: 1})
+	tokens, diags := hclsyntax.LexConfig(src, name, hcl.Pos{Line: 1, Column: 1})
+	if diags.HasErrors() {
+		// The first alone: a quote that is not closed makes text of code and code of text from there on.
+		return diags[:1]
+	}
 	depth := 0
 	var last hclsyntax.TokenType
 	for _, token := range tokens {

@@ -5,6 +5,8 @@ import (
 	"regexp"
 )
 
+var digitsOnly = regexp.MustCompile(`^[0-9]+$`)
+
 // plainAccount is a name that useradd(8) takes and a shell leaves alone.
 var plainAccount = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
 
@@ -57,6 +59,10 @@ func (v *validator) user(key any, name string) (uid, gid uint32, ok bool) {
 		}
 		return uid, gid, true
 	}
+	if digitsOnly.MatchString(name) {
+		v.problem(key, "Invalid user", "A uid is 0 to 4294967294.")
+		return 0, 0, false
+	}
 	uid, gid, err := v.accounts.user(name)
 	if errors.Is(err, errNoAccount) {
 		v.problem(key, "No such user", "There is no account %q in /etc/passwd.%s", clip(name),
@@ -74,6 +80,10 @@ func (v *validator) user(key any, name string) (uid, gid uint32, ok bool) {
 func (v *validator) group(key any, name string) (gid uint32, ok bool) {
 	if gid, ok := numericID(name); ok {
 		return gid, true
+	}
+	if digitsOnly.MatchString(name) {
+		v.problem(key, "Invalid group", "A gid is 0 to 4294967294.")
+		return 0, false
 	}
 	gid, err := v.accounts.group(name)
 	if errors.Is(err, errNoAccount) {

@@ -50,9 +50,10 @@ type closedPath struct {
 }
 
 const (
-	whyKernel  = "the jail makes its own, and the host's would open it"
-	whyRuntime = "it is the runtime, which every jail has read-only"
-	whyWhole   = "it holds what belongs to the whole host; name the parts that the site needs"
+	whyKernel  = "The jail has its own, and the host's would open it."
+	whyRuntime = "It is the runtime, which every jail has, read-only."
+	whyWhole   = "It holds what belongs to the whole host: name the parts that the site needs."
+	whyOurs    = "It belongs to jpm."
 )
 
 // closed lists what no path of a jail may be, contain, or, for trees, lie in.
@@ -60,10 +61,10 @@ var closed = []closedPath{
 	{"/proc", true, whyKernel},
 	{"/sys", true, whyKernel},
 	{"/dev", true, whyKernel},
-	{"/run/jpm", true, "it belongs to jpm"},
+	{"/run/jpm", true, whyOurs},
 	{"/etc", false, whyWhole},
 	{"/run", false, whyWhole},
-	{"/tmp", false, "every pool has its own /tmp"},
+	{"/tmp", false, "Every pool has its own."},
 	{"/usr", false, whyRuntime},
 	{"/bin", false, whyRuntime},
 	{"/sbin", false, whyRuntime},
@@ -75,11 +76,22 @@ var closed = []closedPath{
 
 // closedForWriting lists what no write path may be, contain, or, for trees, lie in, besides closed.
 var closedForWriting = []closedPath{
-	{"/etc/jpm", true, "it belongs to jpm"},
+	{"/etc/jpm", true, whyOurs},
 	{"/boot", true, whyWhole},
 	{"/home", false, whyWhole},
 	{"/root", false, whyWhole},
 	{"/var", false, whyWhole},
+}
+
+// relation says why a path that runs into c does, unless it is c itself.
+func (c *closedPath) relation(path string) string {
+	switch {
+	case path == c.path:
+		return ""
+	case within(c.path, path):
+		return ", which contains " + c.path
+	}
+	return ", which lies in " + c.path
 }
 
 // open returns the entry of closed paths that path runs into, nil if there is none.
@@ -116,7 +128,7 @@ func (v *validator) jailPaths(j *Jail) {
 				continue
 			}
 			if c := open(path, list.closed...); c != nil {
-				v.problem(&list.paths[i], "Path that opens the jail", "%s cannot be given to a site with %s: %s is closed to it, because %s.", clip(path), list.name, c.path, c.why)
+				v.problem(&list.paths[i], "Path that opens the jail", "%s cannot name %s%s. %s", list.name, clip(path), c.relation(path), c.why)
 			}
 			if other, taken := first[path]; taken {
 				v.problem(&list.paths[i], "Path given twice", "%s is in %s already. Each path is in one of read, write and exec, once.", clip(path), other)

@@ -70,6 +70,9 @@ func numberOf(expr hclsyntax.Expression) *big.Float {
 
 // written returns the text of a name, a number or a text as it stands in the file, without its quotes; "" for anything else and anything long.
 func (d *decoder) written(expr hclsyntax.Expression) string {
+	if literal, ok := expr.(*hclsyntax.LiteralValueExpr); ok && literal.Val.IsNull() {
+		return ""
+	}
 	switch e := expr.(type) {
 	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.LiteralValueExpr, *hclsyntax.UnaryOpExpr:
 		at := e.Range()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -50,14 +51,17 @@ func wholeText(b *bytes.Buffer, all []section) {
 
 // topicText writes the blocks that topic names with all that is in them, and the settings that it names.
 func topicText(b *bytes.Buffer, all []section, topic string) {
-	inside := ""
+	var blocks []string // that topic names
+	inBlock := func(path string) bool {
+		return slices.ContainsFunc(blocks, func(block string) bool { return strings.HasPrefix(path, block+".") })
+	}
 	for _, s := range all {
-		if inside != "" && strings.HasPrefix(s.path, inside+".") {
+		if names(s.path, topic) {
+			blocks = append(blocks, s.path)
 			s.text(b)
 			continue
 		}
-		if names(s.path, topic) {
-			inside = s.path
+		if inBlock(s.path) {
 			s.text(b)
 			continue
 		}
@@ -68,10 +72,12 @@ func topicText(b *bytes.Buffer, all []section, topic string) {
 			}
 		}
 	}
+	head := "\nNot supported by this version:\n\n"
 	for _, r := range notYet {
 		path, _, _ := strings.Cut(r.path, "=")
-		if names(path, topic) {
-			fmt.Fprintf(b, "\nNot supported by this version:\n")
+		if names(path, topic) || inBlock(path) {
+			b.WriteString(head)
+			head = ""
 			r.text(b)
 		}
 	}

@@ -42,7 +42,8 @@ func parseSize(s string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if n < 0 {
+	// Beyond int64 the conversion from float64 differs from machine to machine: the lowest number on one, the highest on another.
+	if n < 0 || n > 1<<60 {
 		return 0, fmt.Errorf("%q is too large", s)
 	}
 	return n, nil

@@ -47,16 +47,18 @@ func (d *decoder) unknown(path string, fields []field, body *hclsyntax.Body) {
 
 // guess says that there is no such name here, and what comes close: a similar name, or the place where the name belongs.
 func guess(path, name string, names []string) string {
-	where := "the top level"
+	where := "at the top level"
 	if path != "" {
-		where = path[strings.LastIndexByte(path, '.')+1:]
+		where = "in " + path[strings.LastIndexByte(path, '.')+1:]
 	}
 	var b strings.Builder
-	b.WriteString("There is no " + clip(name) + " in " + where + ". ")
+	b.WriteString("There is no " + clip(name) + " " + where + ". ")
 	if like := similar(name, names); like != "" {
 		b.WriteString("Did you mean " + like + "? ")
-	} else if name, place := elsewhere(name); name != "" {
-		b.WriteString("Did you mean " + name + " in " + place + "? ")
+	} else if like, place := elsewhere(name); like == name {
+		b.WriteString("It belongs " + place + ". ")
+	} else if like != "" {
+		b.WriteString("Did you mean " + like + " " + place + "? ")
 	}
 	b.WriteString("Known here: " + strings.Join(names, ", ") + ".")
 	return b.String()
@@ -76,14 +78,14 @@ func similar(given string, names []string) string {
 	return like
 }
 
-// elsewhere returns the name that given is, or could be a typo of, in another block than where it stands, and that block.
+// elsewhere returns the name that given is, or could be a typo of, in another block than where it stands, and where that is.
 func elsewhere(given string) (name, place string) {
 	places := map[string]string{}
 	var names []string
 	add := func(path string) {
-		place, name := "the top level", path
+		place, name := "at the top level", path
 		if i := strings.LastIndexByte(path, '.'); i >= 0 {
-			place, name = path[:i], path[i+1:]
+			place, name = "in "+path[:i], path[i+1:]
 		}
 		if places[name] == "" {
 			places[name] = place

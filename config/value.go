@@ -62,15 +62,15 @@ func (d *decoder) value(path string, f field, expr hclsyntax.Expression, v refle
 
 // quantity decodes a size or a duration, which are texts because a bare number does not say of what.
 func (d *decoder) quantity(f field, expr hclsyntax.Expression, v reflect.Value) {
-	what, unit := "a duration", "s"
+	what := "a duration"
 	if f.bytes {
-		what, unit = "a size", "M"
+		what = "a size"
 	}
 	s, ok := textOf(expr)
 	if !ok {
 		example := f.def
 		if digits.MatchString(d.written(expr)) {
-			example = d.written(expr) + unit
+			example = d.written(expr) + strings.TrimLeft(f.def, "0123456789")
 		}
 		d.mismatch(f, expr, what+" in double quotes, with its unit", strconv.Quote(example))
 		return

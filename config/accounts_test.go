@@ -1,0 +1,50 @@
+package config
+
+import "errors"
+
+// somePeople are the accounts of a host that exists only in tests.
+type somePeople struct{}
+
+var people = map[string][2]uint32{
+	"root":     {0, 0},
+	"jpm":      {990, 990},
+	"www-data": {33, 33},
+	"shop":     {1001, 1001},
+	"wiki":     {1002, 1002},
+	"blog":     {1003, 100},
+	"operator": {1004, 0},
+	"broken":   {1005, 1005},
+}
+
+var errDatabase = errors.New("read accounts: input/output error")
+
+func (somePeople) user(name string) (uid, gid uint32, err error) {
+	if name == "broken" {
+		return 0, 0, errDatabase
+	}
+	ids, ok := people[name]
+	if !ok {
+		return 0, 0, errNoAccount
+	}
+	return ids[0], ids[1], nil
+}
+
+func (somePeople) primary(uid uint32) (gid uint32, err error) {
+	for _, ids := range people {
+		if ids[0] == uid {
+			return ids[1], nil
+		}
+	}
+	return 0, errNoAccount
+}
+
+func (somePeople) group(name string) (gid uint32, err error) {
+	if name == "broken" {
+		return 0, errDatabase
+	}
+	ids, ok := people[name]
+	if !ok {
+		return 0, errNoAccount
+	}
+	return ids[1], nil
+}

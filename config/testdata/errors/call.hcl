@@ -1,0 +1,3 @@
+pool "shop" {
+  user = file("/etc/shadow")
+}

@@ -1,0 +1,3 @@
+pool "shop" {
+  user = "${USER}"
+}

@@ -1,0 +1,2 @@
+pool "shop" { # [31mred[0m  c1
+}

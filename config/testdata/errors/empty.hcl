@@ -1,0 +1,1 @@
+include = ["pools.d/*.hcl"]

@@ -1,0 +1,44 @@
+control {
+  socket = "/run/jpm/control.sock"
+}
+status {
+  listen    = "127.0.0.1:9253"
+  fpm_path  = "/fpm"
+  ping_path = "/ping"
+}
+
+pool "shop" {
+  listen "unix:/run/jpm/shop.sock" {
+  }
+  user    = "shop"
+  command = ["/usr/bin/php-cgi"]
+
+  workers {
+    mode     = "dynamic"
+    min_idle = 2
+    max_age  = "1h"
+  }
+  queue {
+    per_client = 5
+  }
+  request {
+    slow         = "3s"
+    idle_timeout = "10s"
+  }
+  limits {
+    memory = "256M"
+    cpu    = "100%"
+    pool {
+      memory = "1G"
+    }
+  }
+  recycle {
+    denials = 1
+  }
+  jail {
+    sockets  = ["/run/mysqld/mysqld.sock"]
+    network  = "loopback"
+    seccomp  = "/etc/jpm/my.seccomp"
+    landlock = true
+  }
+}

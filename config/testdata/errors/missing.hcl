@@ -1,0 +1,15 @@
+pool {
+}
+pool "shop" "old" {
+  listen {
+  }
+  log {
+  }
+  log {
+  }
+  workers {
+  }
+  workers {
+    max = 2
+  }
+}

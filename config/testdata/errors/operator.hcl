@@ -1,0 +1,5 @@
+pool "shop" {
+  workers {
+    max = 2 * 4
+  }
+}

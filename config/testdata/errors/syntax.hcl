@@ -1,0 +1,4 @@
+pool "shop" {
+  user = "shop
+  command = ["/usr/bin/php-cgi"]
+}

@@ -1,0 +1,5 @@
+include = ["more.d/*.hcl"]
+
+log {
+  level = "debug"
+}
