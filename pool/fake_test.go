@@ -33,7 +33,7 @@ func (c *fakeConn) Close() error {
 type fakeStarter struct {
 	pool *pool.Pool
 	// auto answers Start and Dial at once and well, and lets a process end at Term and Kill.
-	auto bool
+	auto atomic.Bool
 
 	mu    sync.Mutex
 	calls []string
@@ -67,7 +67,7 @@ func (s *fakeStarter) conn(id pool.ID) *fakeConn {
 
 func (s *fakeStarter) Start(id pool.ID) {
 	s.note("start %d/%d", id.Slot, id.Gen)
-	if s.auto {
+	if s.auto.Load() {
 		go s.up(id)
 	}
 }
@@ -86,21 +86,21 @@ func pidOf(id pool.ID) int { return 1000*int(id.Gen) + int(id.Slot) }
 
 func (s *fakeStarter) Dial(id pool.ID) {
 	s.note("dial %d/%d", id.Slot, id.Gen)
-	if s.auto {
+	if s.auto.Load() {
 		go s.pool.Dialed(id, s.conn(id), nil)
 	}
 }
 
 func (s *fakeStarter) Term(id pool.ID) {
 	s.note("term %d/%d", id.Slot, id.Gen)
-	if s.auto {
+	if s.auto.Load() {
 		go s.die(id, pool.Exit{})
 	}
 }
 
 func (s *fakeStarter) Kill(id pool.ID) {
 	s.note("kill %d/%d", id.Slot, id.Gen)
-	if s.auto {
+	if s.auto.Load() {
 		go s.die(id, pool.Exit{Signal: syscall.SIGKILL})
 	}
 }
@@ -206,7 +206,7 @@ func newRig(t *testing.T, cfg config.Pool) *rig {
 // newAutoRig makes a pool whose workers are up and behave.
 func newAutoRig(t *testing.T, cfg config.Pool) *rig {
 	r := newRig(t, cfg)
-	r.s.auto = true
+	r.s.auto.Store(true)
 	r.Up()
 	synctest.Wait()
 	return r
@@ -225,7 +225,7 @@ func (r *rig) acquire(h pool.Holder) *pool.Lease {
 // finish closes the pool and checks that everything ends and nothing is left.
 func (r *rig) finish() {
 	r.t.Helper()
-	r.s.auto = true
+	r.s.auto.Store(true)
 	r.Close()
 	synctest.Wait()
 	r.s.mu.Lock()
