@@ -1,0 +1,120 @@
+package fcgi
+
+import "net/http"
+
+// frame puts together what a worker gets in one write: BEGIN_REQUEST, the parameters, and the input that is already there. Workers are
+// picky: php-cgi resets a connection when a pair is split over two records or when content and padding exceed 65535 bytes, reads every record
+// with two calls, three if it is padded, and libfcgi gives up a kept connection when the end of STDIN comes later than the rest. So the parameters
+// become one record where they fit and records cut between two pairs where they do not, and nothing is padded.
+//
+//	BEGIN_REQUEST (KEEP_CONN) | PARAMS ... | PARAMS (empty) | STDIN ... | STDIN (empty)
+//
+// The zero value is ready for begin.
+type frame struct {
+	buf    *buffer // from the pool; out lies in it unless the parameters are large
+	out    []byte
+	params []byte // all of them, joined; the decoded values lie in it
+	id     uint16
+	open   int // where the header of the last STDIN or DATA record is, 0 if there is none to go on with
+}
+
+// paramsAt is where the parameters begin: behind BEGIN_REQUEST and the header of PARAMS.
+const paramsAt = beginLen + headerLen
+
+// begin takes a buffer.
+func (f *frame) begin() {
+	if f.buf == nil {
+		f.buf = getBuffer()
+	}
+	f.out, f.params, f.open = f.buf[:paramsAt], nil, 0
+}
+
+// release gives the buffer back.
+func (f *frame) release() {
+	if f.buf != nil {
+		putBuffer(f.buf)
+	}
+	*f = frame{}
+}
+
+// addParams appends a piece of the parameters.
+func (f *frame) addParams(b []byte) { f.out = append(f.out, b...) }
+
+// paramBytes is how many bytes of parameters there are.
+func (f *frame) paramBytes() int { return len(f.out) - paramsAt }
+
+// seal writes the headers around the parameters, which are all there.
+func (f *frame) seal(id uint16, role Role) *Refusal {
+	f.id, f.params = id, f.out[paramsAt:]
+	switch {
+	case len(f.params) == 0:
+		f.out = f.out[:beginLen]
+	case len(f.params) <= maxContent:
+		putHeader(f.out[beginLen:], recParams, id, len(f.params))
+	default:
+		if r := f.cut(); r != nil {
+			return r
+		}
+	}
+	putBegin(f.out, id, role, flagKeep)
+	f.out = appendHeader(f.out, recParams, id, 0)
+	if role == Authorizer {
+		// It has no STDIN, but some workers wait for its end.
+		f.out = appendHeader(f.out, recStdin, id, 0)
+	}
+	return nil
+}
+
+// cut makes records of parameters that do not fit in one, each ending where a pair ends.
+func (f *frame) cut() *Refusal {
+	out := make([]byte, beginLen, beginLen+len(f.params)+headerLen*(3+2*len(f.params)/maxContent))
+	flush := func(b []byte) { out = appendRecord(out, recParams, f.id, b) }
+	start, at := 0, 0
+	for at < len(f.params) {
+		_, _, rest, err := nextPair(f.params[at:])
+		if err != nil {
+			return &Refusal{Status: http.StatusBadRequest, Reason: err.Error()}
+		}
+		end := len(f.params) - len(rest)
+		if end-at > maxContent {
+			return &Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "a parameter that fits in no record"}
+		}
+		if end-start > maxContent {
+			flush(f.params[start:at])
+			start = at
+		}
+		at = end
+	}
+	flush(f.params[start:])
+	f.out = out
+	return nil
+}
+
+// room is how many bytes of input still fit, with their headers and the ends of both streams behind them.
+func (f *frame) room() int {
+	return max(0, bufferSize-len(f.out)-6*headerLen)
+}
+
+// addInput appends input, at most room bytes, to the last record of the kind or a new one.
+func (f *frame) addInput(kind uint8, b []byte) {
+	for len(b) > 0 {
+		have := 0
+		if f.open > 0 {
+			have = len(f.out) - f.open - headerLen
+		}
+		if f.open == 0 || f.out[f.open+1] != kind || have == maxContent {
+			f.open, have = len(f.out), 0
+			f.out = appendHeader(f.out, kind, f.id, 0)
+		}
+		n := min(len(b), maxContent-have)
+		f.out = append(f.out, b[:n]...)
+		putHeader(f.out[f.open:], kind, f.id, have+n)
+		b = b[n:]
+	}
+}
+
+// endInput appends the end of a stream.
+func (f *frame) endInput(kind uint8) {
+	f.out = appendHeader(f.out, kind, f.id, 0)
+	f.open = 0
+}

@@ -1,0 +1,129 @@
+package fcgi
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// need finds a program, and skips the test where it is not installed, unless the tests must run.
+func need(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil && os.Getenv("JPM_TEST_MUST_RUN") == "1" {
+		t.Fatalf("%s: %v", name, err)
+	}
+	if err != nil {
+		t.Skipf("%s is not installed", name)
+	}
+	return path
+}
+
+// child starts a program that dies with the test.
+func child(t testing.TB, stdin *os.File, env []string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(args[0], args[1:]...)
+	if stdin != nil {
+		cmd.Stdin = stdin
+	}
+	cmd.Env = env
+	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = cmd.Wait()
+	})
+	return cmd
+}
+
+// phpWorkers starts php-cgi processes, each with a listener of its own, and lends connections to them.
+func phpWorkers(t testing.TB, n int) (*lender, []*exec.Cmd) {
+	t.Helper()
+	php := need(t, "php-cgi")
+	dir := t.TempDir()
+	free := make(chan string, n)
+	var cmds []*exec.Cmd
+	for i := range n {
+		path := fmt.Sprintf("%s/w%d", dir, i)
+		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := os.NewFile(uintptr(fd), path)
+		if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Listen(fd, 8); err != nil {
+			t.Fatal(err)
+		}
+		cmds = append(cmds, child(t, f, []string{"PHP_FCGI_MAX_REQUESTS=0", "PATH=/usr/bin:/bin"}, php, "-d", "opcache.enable=0"))
+		_ = f.Close()
+		free <- path
+	}
+	paths := map[*Conn]string{}
+	l := newLender(t, n, func() (*Conn, error) {
+		path := <-free
+		c, err := net.Dial("unix", path)
+		if err != nil {
+			return nil, err
+		}
+		w, err := NewConn(c)
+		paths[w] = path
+		return w, err
+	})
+	l.lost = func(c *Conn) { free <- paths[c] }
+	return l, cmds
+}
+
+// nginx starts one with a server on a port of its own, which it returns.
+func nginx(t testing.TB, root, socket, location, upstream string) string {
+	t.Helper()
+	bin := need(t, "nginx")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	_ = ln.Close()
+	dir := t.TempDir()
+	conf := filepath.Join(dir, "nginx.conf")
+	text := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/error.log warn; worker_processes 1;
+events { worker_connections 512; }
+http {
+	access_log off; client_max_body_size 200m;
+	client_body_temp_path %[1]s/body; fastcgi_temp_path %[1]s/fastcgi; proxy_temp_path %[1]s/proxy; uwsgi_temp_path %[1]s/uwsgi; scgi_temp_path %[1]s/scgi;
+	upstream app { server unix:%[2]s; %[3]s }
+	server {
+		listen %[4]s; root %[5]s;
+		location / { include /etc/nginx/fastcgi.conf; fastcgi_pass app; %[6]s }
+	}
+}`, dir, socket, upstream, addr, root, location)
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	child(t, nil, nil, bin, "-c", conf, "-e", dir+"/error.log")
+	t.Cleanup(func() {
+		if b, err := os.ReadFile(dir + "/error.log"); err == nil && len(b) > 0 && (t.Failed() || testing.Verbose()) {
+			t.Logf("nginx said:\n%s", b)
+		}
+	})
+	for range 200 {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			_ = c.Close()
+			return addr
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("nginx does not listen")
+	return ""
+}
