@@ -11,12 +11,12 @@ help: ## show this
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 build: ## bin/jpm and bin/jpm-init
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ ./cmd/jpm ./cmd/jpm-init
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ ./cmd/jpm ./cmd/jpm-init
 
 run: ## the quickstart: nginx, jpm, DokuWiki and the lab, until Ctrl-C
 	@examples/quickstart/run
 
-test: setup unit integration ## everything below
+test: setup unit integration ## install what the tests use, then unit and integration
 
 setup:
 	@test/setup

@@ -1,0 +1,1 @@
+hello <?= $_SERVER['QUERY_STRING'] ?? '' ?>

@@ -1,0 +1,4 @@
+<?php
+// Complains, and answers all the same.
+error_log('this is the complaint');
+echo 'fine';
