@@ -62,7 +62,7 @@ type Pool struct {
 	// The program lies in the runtime (/usr) or in a path of jail.exec.
 	Command []string `hcl:"command"`
 	// Env is the worker's environment. Nothing else is inherited.
-	// PHP_FCGI_CHILDREN, PHP_FCGI_MAX_REQUESTS and FCGI_WEB_SERVER_ADDRS are jpm's own to set.
+	// PHP_FCGI_CHILDREN, PHP_FCGI_MAX_REQUESTS, PHP_INI_SCAN_DIR and FCGI_WEB_SERVER_ADDRS are jpm's own to set.
 	Env map[string]string `hcl:"env,optional"`
 	// Scripts says which scripts a request may name.
 	Scripts Scripts `hcl:"scripts,block"`
@@ -167,8 +167,8 @@ type Limits struct {
 }
 
 // Jail says what a worker can reach besides the read-only runtime (/usr and its companions in /etc).
-// Each path is in one of read, write and exec, once. /, /proc, /sys, /dev, /run/jpm and anything in the last four cannot be given,
-// nor the whole of /etc, /run, /tmp or the runtime; for writing, nor /boot, /etc/jpm or the whole of /home, /root or /var.
+// Each path is in one of read, write and exec, once. Not to be had are /proc, /sys, /dev, /run/jpm, /etc/jpm and what is in them,
+// the whole of /, /etc, /run, /tmp or the runtime, and for writing /boot and the whole of /home, /root or /var.
 type Jail struct {
 	// Read lists paths the workers may read. Nothing in them can be executed.
 	Read []string `hcl:"read,optional"`

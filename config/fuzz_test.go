@@ -23,11 +23,12 @@ func FuzzLoad(f *testing.F) {
 			f.Add(string(src))
 		}
 	}
+	f.Add(smallest)
 	f.Fuzz(func(t *testing.T, src string) {
 		if len(src) > maxFile {
 			t.Skip("the disk refuses it")
 		}
-		files := memory{"jpm.hcl": src, "pools.d/a.hcl": smallest}
+		files := memory{"jpm.hcl": src, "pools.d/a.hcl": site("included", 3000)}
 		cfg, err := load("jpm.hcl", files, somePeople{})
 		again, errAgain := load("jpm.hcl", files, somePeople{})
 		if !reflect.DeepEqual(cfg, again) {

@@ -62,6 +62,7 @@ var closed = []closedPath{
 	{"/sys", true, whyKernel},
 	{"/dev", true, whyKernel},
 	{"/run/jpm", true, whyOurs},
+	{"/etc/jpm", true, whyOurs + " Its pools may hold passwords."},
 	{"/etc", false, whyWhole},
 	{"/run", false, whyWhole},
 	{"/tmp", false, "Every pool has its own."},
@@ -76,7 +77,6 @@ var closed = []closedPath{
 
 // closedForWriting lists what no write path may be, contain, or, for trees, lie in, besides closed.
 var closedForWriting = []closedPath{
-	{"/etc/jpm", true, whyOurs},
 	{"/boot", true, whyWhole},
 	{"/home", false, whyWhole},
 	{"/root", false, whyWhole},

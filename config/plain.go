@@ -158,7 +158,7 @@ func (d *decoder) mapKey(f field, expr hclsyntax.Expression) (string, bool) {
 		if name := hcl.ExprAsKeyword(key.Wrapped); name != "" {
 			return name, true
 		}
-		if s, ok := textOf(key.Wrapped.(hclsyntax.Expression)); ok {
+		if s, ok := textOf(key.Wrapped); ok {
 			return s, true
 		}
 		if t, ok := key.Wrapped.(*hclsyntax.ScopeTraversalExpr); ok {

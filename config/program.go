@@ -14,8 +14,8 @@ func (p *Pool) PHPCGI() bool {
 	return len(p.Command) > 0 && strings.HasPrefix(filepath.Base(p.Command[0]), "php-cgi")
 }
 
-// runtime is what every jail has, read-only and executable.
-var runtimeDirs = []string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}
+// runtimeDirs are what every jail has, read-only and executable.
+var runtimeDirs = []string{"/usr", "/bin", "/sbin", "/lib", "/lib64"}
 
 func withinAny(path string, dirs ...[]string) bool {
 	for _, list := range dirs {
@@ -52,12 +52,13 @@ var (
 	scriptEx = regexp.MustCompile(`^\.[A-Za-z0-9][A-Za-z0-9._-]*$`)
 )
 
-// ownEnv are the variables that jpm's own settings stand for. Php-cgi would fork by the first, end at the count of the second
-// and refuse connections by the third.
+// ownEnv are the variables that jpm's own settings stand for. Php-cgi would fork by the first, end at the count of the second,
+// refuse connections by the third and miss the pool's settings by the fourth.
 var ownEnv = map[string]string{
 	"PHP_FCGI_CHILDREN":     "workers.max says how many workers there are",
 	"PHP_FCGI_MAX_REQUESTS": "workers.max_requests says when a worker is replaced",
 	"FCGI_WEB_SERVER_ADDRS": "allowed_clients says who may connect",
+	"PHP_INI_SCAN_DIR":      "php.ini and php.locked_ini hold the settings",
 }
 
 func (v *validator) env(p *Pool) {
@@ -123,8 +124,13 @@ func (v *validator) php(p *Pool) {
 			if !iniKey.MatchString(name) {
 				v.problem(key, "Invalid setting", "%q is not a name of a php.ini setting.", clip(name))
 			}
-			if strings.ContainsFunc((*list.m)[name], unicode.IsControl) {
+			value := (*list.m)[name]
+			if strings.ContainsFunc(value, unicode.IsControl) {
 				v.problem(key, "Invalid setting", "A php.ini value has one line and no control characters.")
+			}
+			// Single quotes keep everything but themselves, double quotes do not keep these.
+			if strings.Contains(value, "'") && strings.ContainsAny(value, "\"\\$") {
+				v.problem(key, "Invalid setting", "A php.ini value with a single quote cannot hold a double quote, a backslash or \"$\" as well.")
 			}
 			if _, both := p.PHP.INI[name]; both && list.name == "locked_ini" {
 				v.problem(key, "Setting given twice", "%s is in ini too. Lock it or leave it open, not both.", clip(name))

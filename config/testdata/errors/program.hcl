@@ -20,6 +20,7 @@ pool "outside" {
     PHP_FCGI_CHILDREN     = "4"
     PHP_FCGI_MAX_REQUESTS = "0"
     FCGI_WEB_SERVER_ADDRS = "127.0.0.1"
+    PHP_INI_SCAN_DIR      = "/etc/php"
     NUL                   = "a\u0000b"
   }
   php {
@@ -46,6 +47,7 @@ pool "php" {
       "[HOST=x]"          = "1"
       "auto_prepend_file" = "a\nb"
       precision           = "14"
+      "session.name"      = "'$"
     }
     locked_ini = { precision = "14" }
   }
