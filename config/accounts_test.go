@@ -48,3 +48,20 @@ func (somePeople) group(name string) (gid uint32, err error) {
 	}
 	return ids[1], nil
 }
+
+// fewPeople are the accounts of a host that has only these, each with a group of its own.
+type fewPeople map[string]uint32
+
+func (n fewPeople) user(name string) (uid, gid uint32, err error) {
+	if id, ok := n[name]; ok {
+		return id, id, nil
+	}
+	return 0, 0, errNoAccount
+}
+
+func (fewPeople) primary(uint32) (gid uint32, err error) { return 0, errNoAccount }
+
+func (n fewPeople) group(name string) (gid uint32, err error) {
+	_, gid, err = n.user(name)
+	return gid, err
+}

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -160,6 +161,32 @@ func TestExample(t *testing.T) {
 	}
 	if len(cfg.Pools) != 2 {
 		t.Errorf("%d pools, want 2", len(cfg.Pools))
+	}
+}
+
+// TestDefaultIsWrong holds what is said where no line is to blame.
+func TestDefaultIsWrong(t *testing.T) {
+	src := strings.Replace(smallest, `user    = "shop"`, `user = "1001"`, 1)
+	_, err := load("100%d.hcl", memory{"100%d.hcl": src}, fewPeople{})
+	want := "Error: No such user\n\nThere is no account \"jpm\" in /etc/passwd. To make one: useradd --system --user-group\n" +
+		"--no-create-home --shell /usr/sbin/nologin jpm\n\nThis is a default: 100%d.hcl does not set it."
+	if err == nil || err.Error() != want {
+		t.Errorf("load = %v\nwant %s", err, want)
+	}
+}
+
+// BenchmarkLoad reads a host of 1000 sites, each in a file of its own. Nothing may grow faster than their number.
+func BenchmarkLoad(b *testing.B) {
+	files := memory{"jpm.hcl": `include = ["pools.d/*"]`}
+	for i := range 1000 {
+		name := fmt.Sprintf("site%d", i)
+		jail := fmt.Sprintf("  jail {\n    read = [\"/srv/%s\"]\n    write = [\"/srv/%s/var\"]\n  }\n}", name, name)
+		files["pools.d/"+name] = strings.TrimSuffix(site(name, 10000+i), "}\n") + jail
+	}
+	for b.Loop() {
+		if _, err := load("jpm.hcl", files, fewPeople{"jpm": 990}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

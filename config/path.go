@@ -56,15 +56,15 @@ const (
 	whyOurs    = "It belongs to jpm."
 )
 
-// closed lists what no path of a jail may be, contain, or, for trees, lie in.
+// closed lists what no path of a jail may be, contain, or, for trees, lie in. The first that a path runs into is named.
 var closed = []closedPath{
 	{"/proc", true, whyKernel},
 	{"/sys", true, whyKernel},
 	{"/dev", true, whyKernel},
-	{"/run/jpm", true, whyOurs},
-	{"/etc/jpm", true, whyOurs + " Its pools may hold passwords."},
 	{"/etc", false, whyWhole},
 	{"/run", false, whyWhole},
+	{"/run/jpm", true, whyOurs},
+	{"/etc/jpm", true, whyOurs + " Its pools may hold passwords."},
 	{"/tmp", false, "Every pool has its own."},
 	{"/usr", false, whyRuntime},
 	{"/bin", false, whyRuntime},
@@ -139,27 +139,30 @@ func (v *validator) jailPaths(j *Jail) {
 	}
 }
 
-// writer returns the write path, of any pool, that path is or lies in, and its pool; "" if there is none.
-func writer(pools []Pool, path string) (string, *Pool) {
+// writers returns the pools by the paths that they may write. Where several may, it is the last.
+func writers(pools []Pool) map[string]*Pool {
+	by := map[string]*Pool{}
 	for i := range pools {
 		for _, dir := range pools[i].Jail.Write {
-			if checkPath(dir) == nil && within(path, dir) {
-				return dir, &pools[i]
-			}
+			by[dir] = &pools[i]
 		}
 	}
-	return "", nil
+	return by
 }
 
 // outOfReach keeps what root opens or what gets executed out of the directories that a site can change: a site that owns
 // the directory could put a link or a program of its own there.
 func (v *validator) outOfReach(c *Config) {
+	by := writers(c.Pools)
 	check := func(key any, path, why string) {
 		if checkPath(path) != nil {
 			return
 		}
-		if dir, p := writer(c.Pools, path); p != nil {
-			v.problem(key, "In a site's hands", "%s lies in %s, which pool %q may write: %s.", clip(path), clip(dir), clip(p.Name), why)
+		for dir := path; dir != "/"; dir = filepath.Dir(dir) {
+			if p := by[dir]; p != nil {
+				v.problem(key, "In a site's hands", "%s lies in %s, which pool %q may write: %s.", clip(path), clip(dir), clip(p.Name), why)
+				return
+			}
 		}
 	}
 	if c.Log.Output != "stderr" {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,10 +19,11 @@ type validator struct {
 // problem complains about the part of the configuration that key, a pointer as in source, stands for.
 func (v *validator) problem(key any, summary, detail string, args ...any) {
 	at := v.source.at(key)
+	detail = fmt.Sprintf(detail, args...)
 	if at == nil {
-		detail += " It is a default; " + v.file + " does not set it."
+		detail += "\n\nThis is a default: " + v.file + " does not set it."
 	}
-	v.diags = append(v.diags, problem(at, summary, detail, args...))
+	v.diags = append(v.diags, problem(at, summary, "%s", detail))
 }
 
 // poolName keeps a name usable as a file name, a label and an argument.
