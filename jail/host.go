@@ -1,0 +1,34 @@
+package jail
+
+// Host is what the jail can count on here, found by trying and not by version. Compile decides by it alone, so that decisions can be tested without root.
+type Host struct {
+	// Kernel is the release, for people; no decision depends on it.
+	Kernel string
+	// UserNS: a process can be cloned into a new user namespace with two ids mapped (user_namespaces(7)).
+	// Without it jpm-init builds the jail as the host's root.
+	UserNS Feature
+	// Proc: a procfs with hidepid=invisible and subset=pid can be mounted (Linux 5.8, proc(5)). Without it the jail has no /proc.
+	Proc Feature
+	// NoSymFollow: a mount can refuse to follow symlinks (Linux 5.14, mount_setattr(2)).
+	NoSymFollow Feature
+	// MDWE: memory can be kept from becoming executable (Linux 6.3, PR_SET_MDWE(2const)).
+	MDWE Feature
+	// Runtime is what exists here of the read-only runtime, in the order of runtimePaths.
+	Runtime []RuntimeEntry
+}
+
+// Feature is one ability of the kernel. Why says what was tried and what it answered, where it is missing.
+type Feature struct {
+	On  bool
+	Why string
+}
+
+// RuntimeEntry is one path of the host that every jail has.
+type RuntimeEntry struct {
+	Path string
+	// Link is the target if the jail gets a symlink; otherwise Source is bound.
+	Link   string
+	Source string
+	Dir    bool
+	Exec   bool
+}

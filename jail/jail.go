@@ -1,0 +1,213 @@
+package jail
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"jpm/config"
+	"jpm/jail/internal/seccomp"
+	"jpm/jail/plan"
+	"jpm/jail/profiles"
+)
+
+// setupID owns nothing on any host: user and group of those who build a jail and of its PID 1. It is above what distributions and
+// container engines give out by default (subuid ranges end at 600100000), and all jails may share it because none of these
+// processes sees another.
+const setupID = 2000000000
+
+// oomScore makes the kernel choose a worker before the database beside it when memory runs out.
+const oomScore = 500
+
+// Jail is the compiled jail of one pool, or of the proxy. It does not change and may be used concurrently.
+type Jail struct {
+	plan *plan.Plan
+	host *Host
+	// tmp is the size of the pool's /tmp in bytes; 0 means there is none.
+	tmp int64
+	// profile names the seccomp profile, for Explain.
+	profile string
+}
+
+// Name is the pool's name, or "proxy".
+func (j *Jail) Name() string { return j.plan.Name }
+
+// Compile decides everything about the jail of a pool's workers. It touches neither kernel nor files, apart from what h found, so it works without root.
+// Errors name the configuration field.
+func Compile(p config.Pool, h *Host) (*Jail, error) {
+	j := &Jail{host: h, tmp: p.Limits.Tmp, profile: p.Jail.Seccomp}
+	pl, err := newPlan(p.Name, p.UID, p.GID, h, p.Jail.Seccomp)
+	if err != nil {
+		return nil, err
+	}
+	j.plan = pl
+	if len(p.Command) == 0 || !path.IsAbs(p.Command[0]) {
+		return nil, fmt.Errorf("command: want an absolute path")
+	}
+	if p.Jail.Network != "none" {
+		return nil, fmt.Errorf("jail.network %q: not supported", p.Jail.Network)
+	}
+	if p.Limits.Tmp <= 0 {
+		return nil, fmt.Errorf("limits.tmp: want a size")
+	}
+	pl.Path, pl.Argv = path.Clean(p.Command[0]), slices.Clone(p.Command)
+	pl.Umask = p.Jail.Mask
+	pl.Rlimits = rlimits(p.Limits, h.UserNS.On)
+
+	t := new(tree)
+	t.addRuntime(h)
+	t.addEtc(p)
+	t.addDev(h)
+	t.addTmp()
+	if isPHP(p) {
+		ini, err := phpINI(p, h)
+		if err != nil {
+			return nil, err
+		}
+		t.add(plan.Entry{Kind: plan.File, Path: phpINIPath, Mode: 0o444, Data: ini.text, Origin: "the jail's php.ini"})
+		pl.MDWE = ini.mdwe
+	} else {
+		if len(p.PHP.INI)+len(p.PHP.LockedINI) != 0 {
+			return nil, fmt.Errorf("php: only for php-cgi, and command is %s", p.Command[0])
+		}
+		pl.MDWE = h.MDWE.On
+	}
+	if err := t.addSite(p.Jail, h); err != nil {
+		return nil, err
+	}
+	if pl.Entries, err = t.entries(); err != nil {
+		return nil, err
+	}
+	if err := mayExec(pl, pl.Path); err != nil {
+		return nil, fmt.Errorf("command %s: %w", p.Command[0], err)
+	}
+	pl.Dir = "/"
+	if p.Scripts.Root != "" {
+		root := path.Clean(p.Scripts.Root)
+		if cover(pl, root) == nil {
+			return nil, fmt.Errorf("scripts.root %s: not in the jail; name it or a parent in jail.read", p.Scripts.Root)
+		}
+		pl.Dir = root
+	}
+	if pl.Env, err = environment(p); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// CompileProxy is the jail of jpm's own proxy: an empty read-only root, no network but the sockets it is handed, the profile "proxy".
+// Its program comes by descriptor (StartProxy).
+func CompileProxy(uid, gid uint32, h *Host) (*Jail, error) {
+	pl, err := newPlan("proxy", uid, gid, h, "proxy")
+	if err != nil {
+		return nil, err
+	}
+	pl.Umask = 0o077
+	pl.Rlimits = proxyRlimits()
+	pl.Dir = "/"
+	pl.MDWE = h.MDWE.On
+	pl.Env = []string{"GOTRACEBACK=single"}
+	return &Jail{plan: pl, host: h, profile: "proxy"}, nil
+}
+
+func newPlan(name string, uid, gid uint32, h *Host, profile string) (*plan.Plan, error) {
+	if uid == 0 || gid == 0 {
+		return nil, fmt.Errorf("user: must not be root")
+	}
+	if uid == setupID || gid == setupID || uid == ^uint32(0) || gid == ^uint32(0) {
+		return nil, fmt.Errorf("user: id %d is reserved", max(uid, gid))
+	}
+	filter, err := compiled(profile)
+	if err != nil {
+		return nil, fmt.Errorf("jail.seccomp: %w", err)
+	}
+	initFilter, err := compiled("init")
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Plan{
+		Name:       name,
+		Hostname:   name,
+		UserNS:     h.UserNS.On,
+		SetupUID:   setupID,
+		SetupGID:   setupID,
+		UID:        uid,
+		GID:        gid,
+		RootBytes:  1 << 20,
+		RootInodes: 1024,
+		// Entries, Rlimits, Dir, Path, Argv, Env: the caller's
+		OOMScoreAdj: oomScore,
+		Filter:      filter,
+		InitFilter:  initFilter,
+	}, nil
+}
+
+// programs keeps the compiled profiles: gVisor takes some 15 ms for one, and all pools share it.
+var programs struct {
+	sync.Mutex
+	by map[string][]byte
+}
+
+// workerProfiles are the profiles that a pool can ask for.
+var workerProfiles = []string{"php"}
+
+func compiled(name string) ([]byte, error) {
+	if !slices.Contains(append([]string{"proxy", "init"}, workerProfiles...), name) {
+		return nil, fmt.Errorf("no profile %q; there is %s", name, strings.Join(workerProfiles, ", "))
+	}
+	programs.Lock()
+	defer programs.Unlock()
+	if b, ok := programs.by[name]; ok {
+		return b, nil
+	}
+	p, err := seccomp.Parse(name, profiles.Text)
+	if err != nil {
+		return nil, err
+	}
+	b, err := p.Compile()
+	if err != nil {
+		return nil, err
+	}
+	if programs.by == nil {
+		programs.by = make(map[string][]byte)
+	}
+	programs.by[name] = b
+	return b, nil
+}
+
+// rlimits are the worker's; what memory, processes and CPU may be used in all is not for rlimits to say.
+func rlimits(l config.Limits, userNS bool) []plan.Rlimit {
+	all := []plan.Rlimit{
+		{Resource: unix.RLIMIT_CORE},
+		{Resource: unix.RLIMIT_MEMLOCK},
+		{Resource: unix.RLIMIT_MSGQUEUE},
+		{Resource: unix.RLIMIT_NICE},
+		{Resource: unix.RLIMIT_RTPRIO},
+		{Resource: unix.RLIMIT_SIGPENDING, Value: 1024},
+		{Resource: unix.RLIMIT_NOFILE, Value: uint64(l.Files)},
+	}
+	if l.FileSize > 0 {
+		all = append(all, plan.Rlimit{Resource: unix.RLIMIT_FSIZE, Value: uint64(l.FileSize)})
+	}
+	if userNS {
+		// Counted per user and user namespace, so per jail; without the namespace it would be one number for all workers of the pool.
+		all = append(all, plan.Rlimit{Resource: unix.RLIMIT_NPROC, Value: maxThreads})
+	}
+	return all
+}
+
+// maxThreads bounds a worker's threads where the kernel counts them per jail.
+const maxThreads = 512
+
+func proxyRlimits() []plan.Rlimit {
+	return []plan.Rlimit{
+		{Resource: unix.RLIMIT_CORE},
+		{Resource: unix.RLIMIT_MEMLOCK},
+		{Resource: unix.RLIMIT_MSGQUEUE},
+		{Resource: unix.RLIMIT_FSIZE},
+	}
+}

@@ -1,0 +1,194 @@
+package jail
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrUnsupported is in every error of Probe that means: this kernel or this user cannot run jails.
+var ErrUnsupported = errors.New("not supported here")
+
+// Probe finds out what the kernel can do, by doing it. It needs root. What a jail must have and cannot get is an error
+// that wraps ErrUnsupported; what it can do without is off in the Host, with the reason. The oldest kernel that has all that must be
+// there is Linux 5.14.
+func Probe() (*Host, error) {
+	h := new(Host)
+	var uts unix.Utsname
+	if err := unix.Uname(&uts); err == nil {
+		h.Kernel = unix.ByteSliceToString(uts.Release[:])
+	}
+	if os.Geteuid() != 0 {
+		return nil, fmt.Errorf("jail: needs root: %w", ErrUnsupported)
+	}
+	for _, must := range []struct {
+		name string
+		try  func() error
+	}{
+		{"pidfd_open (Linux 5.3)", tryPidfd},
+		{"openat2 (Linux 5.6)", tryOpenat2},
+		{"mount_setattr (Linux 5.12)", func() error { return tryMountAttr(unix.MOUNT_ATTR_RDONLY) }},
+		{"seccomp kill-process (Linux 4.14)", trySeccomp},
+		{"namespaces", func() error { return tryClone(0) }},
+	} {
+		if err := must.try(); err != nil {
+			return nil, fmt.Errorf("jail: %s: %w: %w", must.name, err, ErrUnsupported)
+		}
+	}
+	h.UserNS = feature(tryClone(unix.CLONE_NEWUSER))
+	h.Proc = feature(tryProc(h.UserNS.On))
+	h.NoSymFollow = feature(tryMountAttr(unix.MOUNT_ATTR_NOSYMFOLLOW))
+	_, err := unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0)
+	h.MDWE = feature(err)
+	h.Runtime, err = findRuntime()
+	if err != nil {
+		return nil, fmt.Errorf("jail: %w", err)
+	}
+	return h, nil
+}
+
+func feature(err error) Feature {
+	if err != nil {
+		return Feature{Why: err.Error()}
+	}
+	return Feature{On: true}
+}
+
+func tryPidfd() error {
+	fd, err := unix.PidfdOpen(os.Getpid(), 0)
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
+}
+
+func tryOpenat2() error {
+	fd, err := unix.Openat2(unix.AT_FDCWD, "/", &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS})
+	if err != nil {
+		return err
+	}
+	return unix.Close(fd)
+}
+
+// tryMountAttr sets an attribute on a detached copy of a mount, which goes with its descriptor.
+func tryMountAttr(attr uint64) error {
+	fd, err := unix.OpenTree(unix.AT_FDCWD, "/", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_set: attr})
+}
+
+func trySeccomp() error {
+	action := uint32(unix.SECCOMP_RET_KILL_PROCESS)
+	if _, _, e := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_GET_ACTION_AVAIL, 0, uintptr(unsafe.Pointer(&action))); e != 0 {
+		return e
+	}
+	return nil
+}
+
+// tryClone clones with the jail's namespaces. The program does not exist: ENOENT means that everything before exec worked, the id maps too.
+func tryClone(extra uintptr) error {
+	sys := &syscall.SysProcAttr{Cloneflags: extra | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS}
+	if extra&unix.CLONE_NEWUSER != 0 {
+		two := []syscall.SysProcIDMap{{ContainerID: 0, HostID: setupID, Size: 1}, {ContainerID: 65534, HostID: 65534, Size: 1}}
+		sys.UidMappings, sys.GidMappings, sys.GidMappingsEnableSetgroups = two, two, true
+		sys.Credential = &syscall.Credential{}
+	}
+	_, err := syscall.ForkExec("/nonexistent/jpm", []string{"jpm"}, &syscall.ProcAttr{Sys: sys})
+	if err == syscall.ENOENT {
+		return nil
+	}
+	return fmt.Errorf("clone: %w", err)
+}
+
+// tryProc mounts a procfs as the jail's, detached. In a user namespace the kernel also wants to see a procfs that nothing is mounted over, so that a new one reveals nothing.
+func tryProc(userNS bool) error {
+	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return fmt.Errorf("fsopen proc: %w", err)
+	}
+	defer unix.Close(fs)
+	for _, o := range [][2]string{{"hidepid", "invisible"}, {"subset", "pid"}} {
+		if err := unix.FsconfigSetString(fs, o[0], o[1]); err != nil {
+			return fmt.Errorf("proc option %s=%s: %w", o[0], o[1], err)
+		}
+	}
+	if err := unix.FsconfigCreate(fs); err != nil {
+		return fmt.Errorf("create proc: %w", err)
+	}
+	mnt, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_RDONLY)
+	if err != nil {
+		return fmt.Errorf("mount proc: %w", err)
+	}
+	unix.Close(mnt)
+	if !userNS {
+		return nil
+	}
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	mounts, err := parseMountinfo(string(b))
+	if err != nil {
+		return err
+	}
+	visible := false
+	for _, m := range mounts {
+		if m.point == "/proc" {
+			visible = m.fstype == "proc" && m.root == "/"
+		}
+	}
+	if !visible {
+		return fmt.Errorf("the host's /proc is no whole procfs")
+	}
+	for _, m := range mounts {
+		// An empty directory made for a mount hides nothing.
+		if within("/proc", m.point) && m.point != "/proc" && m.point != "/proc/sys/fs/binfmt_misc" {
+			return fmt.Errorf("%s is mounted over the host's /proc", m.point)
+		}
+	}
+	return nil
+}
+
+// findRuntime looks up what of runtimePaths is here.
+func findRuntime() ([]RuntimeEntry, error) {
+	var all []RuntimeEntry
+	for _, r := range runtimePaths {
+		fi, err := os.Lstat(r.path)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("runtime: %w", err)
+		}
+		e := RuntimeEntry{Path: r.path, Exec: r.exec, Source: r.path}
+		if fi.Mode()&os.ModeSymlink != 0 {
+			if e.Source, err = filepath.EvalSymlinks(r.path); err != nil {
+				continue // it leads nowhere
+			}
+			// A link within the runtime stays one; what leads elsewhere becomes a mount of what it leads to.
+			if strings.HasPrefix(e.Source, "/usr/") {
+				if e.Link, err = os.Readlink(r.path); err != nil {
+					return nil, fmt.Errorf("runtime: %w", err)
+				}
+				e.Source = ""
+				all = append(all, e)
+				continue
+			}
+			if fi, err = os.Stat(e.Source); err != nil {
+				return nil, fmt.Errorf("runtime: %w", err)
+			}
+		}
+		e.Dir = fi.IsDir()
+		all = append(all, e)
+	}
+	return all, nil
+}
