@@ -7,12 +7,14 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"jpm/config"
+	"jpm/pool"
 	"jpm/status"
 )
 
@@ -41,8 +43,11 @@ func statusCommand() *cobra.Command {
 			if err := json.Unmarshal(body, &s); err != nil {
 				return fmt.Errorf("status: %w", err)
 			}
-			if len(args) == 1 && !s.Only(args[0]) {
-				return fmt.Errorf("status: no pool %q", args[0])
+			if len(args) == 1 {
+				s.Pools = slices.DeleteFunc(s.Pools, func(p pool.Snapshot) bool { return p.Name != args[0] })
+				if len(s.Pools) == 0 {
+					return fmt.Errorf("status: no pool %q", args[0])
+				}
 			}
 			if asJSON {
 				enc := json.NewEncoder(cmd.OutOrStdout())

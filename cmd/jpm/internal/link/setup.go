@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -16,7 +15,7 @@ import (
 type Setup struct {
 	Config  config.Config
 	Version string
-	Started time.Time // when the master started
+	Pid     int // the proxy's, which in its own pid namespace it cannot know
 	Jails   map[string][]status.Layer
 }
 

@@ -67,7 +67,7 @@ func newSession(ctx context.Context, m *master) (*session, error) {
 
 // introduce sends the configuration and the listening sockets.
 func (s *session) introduce() error {
-	setup := link.Setup{Config: *s.config, Version: s.opts.Version, Started: s.began, Jails: s.layers}
+	setup := link.Setup{Config: *s.config, Version: s.opts.Version, Pid: s.proxy.Pid(), Jails: s.layers}
 	f, err := setup.File()
 	if err != nil {
 		return err

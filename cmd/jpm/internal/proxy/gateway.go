@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,10 +14,10 @@ import (
 
 // pick is the policy of one site: which requests get a worker, and which answer the others get.
 func (s *site) pick(ctx context.Context, r *fcgi.Request) (fcgi.Upstream, error) {
-	if why := s.rule.refuse(r.Script); why != "" {
+	if why := s.rule.refuse(r.Script()); why != "" {
 		return nil, &fcgi.Refusal{Status: 403, Reason: why}
 	}
-	h := &hold{req: r}
+	h := &hold{req: r, failer: r.Failer()}
 	lease, err := s.pool.Acquire(ctx, h)
 	switch {
 	case err == nil:
@@ -48,8 +47,9 @@ var outcomes = map[fcgi.Outcome]pool.Outcome{
 
 // hold is one request's hold on one worker. It is the relay's upstream and the pool's holder at once.
 type hold struct {
-	req   *fcgi.Request
-	lease *pool.Lease
+	req    *fcgi.Request
+	failer fcgi.Failer
+	lease  *pool.Lease
 
 	mu   sync.Mutex
 	done bool     // guarded by mu; req may be another request from then on
@@ -64,9 +64,9 @@ func (r *request) fields() []zap.Field {
 	return []zap.Field{zap.String("method", r.method), zap.String("uri", r.uri), zap.String("script", r.script), zap.String("client", r.client)}
 }
 
-// describe copies what the log says of a request, whose own strings last only as long as it does.
+// describe copies what the log says of a request, which lasts only until Done.
 func describe(r *fcgi.Request) *request {
-	return &request{strings.Clone(r.Method), strings.Clone(r.URI), strings.Clone(r.Script), strings.Clone(r.RemoteAddr)}
+	return &request{r.Method(), r.URI(), r.Script(), r.RemoteAddr()}
 }
 
 // Conn implements fcgi.Upstream.
@@ -98,7 +98,7 @@ func (h *hold) Fail(why pool.Reason) {
 	if why == pool.ReasonRequestTimeout {
 		err = fcgi.ErrTimeout
 	}
-	h.req.Fail(err)
+	h.failer.Fail(err)
 }
 
 // errWorkerGone is the cause of a request that failed because its worker ended.

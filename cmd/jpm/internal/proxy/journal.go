@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"time"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -78,7 +80,7 @@ func (s *site) account(r *fcgi.Request, res fcgi.Result) {
 	}
 	fields := append(describe(r).fields(),
 		zap.Int("status", res.Status), zap.Int64("in_bytes", res.InBytes), zap.Int64("out_bytes", res.OutBytes),
-		zap.Int64("run_us", res.Duration.Microseconds()))
+		zap.Int64("run_us", runTime(res).Microseconds()))
 	if res.Retried {
 		fields = append(fields, zap.Bool("retried", true))
 	}
@@ -88,12 +90,15 @@ func (s *site) account(r *fcgi.Request, res fcgi.Result) {
 	s.log.Log(level, "request", fields...)
 }
 
+// runTime is how long workers had the request, 0 if none did.
+func runTime(res fcgi.Result) time.Duration {
+	if res.Began.IsZero() {
+		return 0
+	}
+	return time.Since(res.Began)
+}
+
 // stderr logs what a script wrote to FCGI_STDERR.
 func (s *site) stderr(r *fcgi.Request, b []byte) {
-	fields := []zap.Field{zap.String("script", r.Script), zap.String("uri", r.URI)}
-	if h, ok := r.Upstream().(*hold); ok {
-		id, pid := h.lease.Worker()
-		fields = append(fields, zap.Uint16("worker", id.Slot), zap.Int("pid", pid))
-	}
-	s.output.write(b, fields...)
+	s.output.write(b, zap.String("script", r.Script()), zap.String("uri", r.URI()))
 }

@@ -56,12 +56,13 @@ func (o *output) line(line []byte, fields []zap.Field) {
 	}
 	cut := len(line) > outputLine
 	if cut {
-		line = line[:outputLine]
-		for len(line) > 0 && !utf8.RuneStart(line[len(line)-1]) {
-			line = line[:len(line)-1]
+		end := outputLine
+		for end > outputLine-utf8.UTFMax && !utf8.RuneStart(line[end]) {
+			end--
 		}
+		line = line[:end]
 	}
-	fields = append(fields[:len(fields):len(fields)], zap.ByteString("text", line))
+	fields = append(fields[:len(fields):len(fields)], zap.String("text", string(line)))
 	if cut {
 		fields = append(fields, zap.Bool("cut", true))
 	}

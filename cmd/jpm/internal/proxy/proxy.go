@@ -14,6 +14,7 @@ import (
 
 	"jpm/cmd/jpm/internal/link"
 	"jpm/cmd/jpm/internal/logs"
+	"jpm/fcgi"
 	"jpm/pool"
 	"jpm/status"
 )
@@ -36,6 +37,7 @@ type proxy struct {
 	setup  *link.Setup
 	sites  []*site
 	status net.Listener // nil without a status endpoint
+	began  time.Time
 	front  sync.WaitGroup
 }
 
@@ -47,7 +49,7 @@ func Run() error {
 	if err != nil {
 		return err
 	}
-	p := &proxy{link: conn, file: logs.Wrap(os.NewFile(logFD, "log"))}
+	p := &proxy{began: time.Now(), link: conn, file: logs.Wrap(os.NewFile(logFD, "log"))}
 	if err := p.introduce(); err != nil {
 		return fmt.Errorf("introduction: %w", err)
 	}
@@ -124,7 +126,7 @@ func (p *proxy) serve() {
 		s.pool.Up()
 		for _, ln := range s.listeners {
 			p.front.Go(func() {
-				if err := s.front.Serve(ln); err != nil {
+				if err := s.front.Serve(ln); !errors.Is(err, fcgi.ErrClosed) {
 					s.log.Error("accept", zap.Error(err))
 				}
 			})
@@ -143,7 +145,7 @@ func (p *proxy) serve() {
 }
 
 func (p *proxy) snapshot() status.Snapshot {
-	s := status.Snapshot{Version: p.setup.Version, StartTime: p.setup.Started, ProxyPid: os.Getpid(), Jails: p.setup.Jails}
+	s := status.Snapshot{Program: p.setup.Version, StartTime: p.began, ProxyPID: p.setup.Pid, Jails: p.setup.Jails}
 	for _, site := range p.sites {
 		s.Pools = append(s.Pools, site.pool.Snapshot())
 	}

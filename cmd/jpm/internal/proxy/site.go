@@ -25,10 +25,11 @@ type site struct {
 	link   *link.Conn
 
 	listeners []net.Listener
+	stillborn map[pool.ID]error // owned by the link's reader; workers that run but could not be taken over
 }
 
 func newSite(index uint16, c *config.Pool, l *link.Conn, log *zap.Logger) *site {
-	s := &site{index: index, config: c, log: log.With(zap.String("pool", c.Name)), rule: newScriptRule(c), link: l}
+	s := &site{index: index, config: c, log: log.With(zap.String("pool", c.Name)), rule: newScriptRule(c), link: l, stillborn: map[pool.ID]error{}}
 	s.output = newOutput(s.log)
 	s.pool = pool.New(*c, s, s)
 	s.front = &fcgi.Proxy{
@@ -38,10 +39,10 @@ func newSite(index uint16, c *config.Pool, l *link.Conn, log *zap.Logger) *site 
 			MaxBody:       c.Request.MaxBody,
 			HeaderTimeout: c.Request.HeaderTimeout,
 		},
-		Capacity: c.Workers.Max + c.Queue.Length,
-		Log:      s.log,
-		Account:  s.account,
-		Stderr:   s.stderr,
+		MaxReqs: c.Workers.Max + c.Queue.Length,
+		Log:     s.log,
+		Account: s.account,
+		Stderr:  s.stderr,
 	}
 	return s
 }
@@ -92,10 +93,11 @@ func (s *site) event(m link.Message, files []*os.File) {
 	id := pool.ID{Slot: m.Worker.Slot, Gen: m.Worker.Gen}
 	switch m.Kind {
 	case link.Started:
-		conn, err := fcgi.NewConn(files[0])
+		conn, err := fcgi.FileConn(files[0])
 		if err != nil {
-			s.log.Error("worker connection", zap.Uint16("worker", id.Slot), zap.Error(err))
-			s.pool.Started(id, pool.Process{Pid: m.Pid, Conn: closed{}})
+			// Out of descriptors. The slot is free when the worker has gone, so only then the start has failed.
+			files[1].Close()
+			s.stillborn[id] = err
 			s.Kill(id)
 			return
 		}
@@ -104,7 +106,7 @@ func (s *site) event(m link.Message, files []*os.File) {
 	case link.StartFailed:
 		s.pool.StartFailed(id, errors.New(m.Text))
 	case link.Dialed:
-		conn, err := fcgi.NewConn(files[0])
+		conn, err := fcgi.FileConn(files[0])
 		if err != nil {
 			s.pool.Dialed(id, nil, err)
 			return
@@ -113,6 +115,11 @@ func (s *site) event(m link.Message, files []*os.File) {
 	case link.DialFailed:
 		s.pool.Dialed(id, nil, errors.New(m.Text))
 	case link.Exited:
+		if err, ok := s.stillborn[id]; ok {
+			delete(s.stillborn, id)
+			s.pool.StartFailed(id, err)
+			return
+		}
 		s.pool.Exited(id, pool.Exit{Code: m.Code, Signal: m.Signal, Core: m.Core})
 	}
 }

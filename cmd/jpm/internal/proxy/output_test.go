@@ -1,0 +1,59 @@
+package proxy
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+func observed() (*output, *observer.ObservedLogs) {
+	core, logs := observer.New(zap.DebugLevel)
+	return newOutput(zap.New(core)), logs
+}
+
+func TestOutputLines(t *testing.T) {
+	o, logs := observed()
+	o.write([]byte("one\r\n\ntwo\nthree"), zap.String("script", "/x.php"))
+	var got []string
+	for _, e := range logs.All() {
+		got = append(got, e.ContextMap()["text"].(string))
+		if e.ContextMap()["script"] != "/x.php" {
+			t.Errorf("fields = %v, want the script", e.ContextMap())
+		}
+	}
+	if want := "one|two|three"; strings.Join(got, "|") != want {
+		t.Errorf("lines = %q, want %q", got, want)
+	}
+}
+
+// A flood costs a bounded number of lines, is read to its end, and what was dropped is told by the next line.
+func TestOutputFlood(t *testing.T) {
+	o, logs := observed()
+	const flood = outputBurst + 5000
+	o.copy(io.NopCloser(strings.NewReader(strings.Repeat("x\n", flood))))
+	if n := logs.Len(); n < outputBurst || n > outputBurst+outputLines*30 {
+		t.Errorf("%d lines logged of a flood of %d, want about %d", n, flood, outputBurst)
+	}
+	if o.dropped == 0 || int(o.dropped)+logs.Len() < flood {
+		t.Errorf("dropped = %d, logged %d, want %d together", o.dropped, logs.Len(), flood)
+	}
+}
+
+func TestOutputLongLine(t *testing.T) {
+	o, logs := observed()
+	o.copy(io.NopCloser(strings.NewReader(strings.Repeat("é", outputLine) + "\nnext\n")))
+	all := logs.All()
+	if len(all) != 2 {
+		t.Fatalf("%d lines, want the long one cut and the next", len(all))
+	}
+	text := all[0].ContextMap()["text"].(string)
+	if len(text) > outputLine || strings.Trim(text, "é") != "" || all[0].ContextMap()["cut"] != true {
+		t.Errorf("long line has %d bytes, cut %v, ends in %q", len(text), all[0].ContextMap()["cut"], text[len(text)-4:])
+	}
+	if got := all[1].ContextMap()["text"]; got != "next" {
+		t.Errorf("after it = %q, want next", got)
+	}
+}
