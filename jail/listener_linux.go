@@ -57,9 +57,10 @@ func (w *Worker) connect() (*os.File, error) {
 // errGone says that the worker ended before it accepted.
 var errGone = errors.New("worker ended")
 
-// accepted waits until nothing is queued on the listener any more. There is no event for that, so it looks, after 1 ms at first and every 10 ms at last.
+// accepted waits until nothing is queued on the listener any more. There is no event for that, so it looks: after 1 ms at first,
+// every 2 ms while a program usually starts, every 10 ms when that has taken longer than usual.
 func (w *Worker) accepted(ctx context.Context) error {
-	delay := time.Millisecond
+	began, delay := time.Now(), time.Millisecond
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	for {
@@ -74,7 +75,9 @@ func (w *Worker) accepted(ctx context.Context) error {
 			return fmt.Errorf("%w: %v", errGone, w.exit)
 		case <-timer.C:
 		}
-		delay = min(delay+delay/2, 10*time.Millisecond)
+		if delay = 2 * time.Millisecond; time.Since(began) > 100*time.Millisecond {
+			delay = 10 * time.Millisecond
+		}
 		timer.Reset(delay)
 	}
 }
