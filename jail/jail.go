@@ -208,6 +208,5 @@ func proxyRlimits() []plan.Rlimit {
 		{Resource: unix.RLIMIT_CORE},
 		{Resource: unix.RLIMIT_MEMLOCK},
 		{Resource: unix.RLIMIT_MSGQUEUE},
-		{Resource: unix.RLIMIT_FSIZE},
 	}
 }

@@ -93,7 +93,9 @@ func request(cmd *cobra.Command, f requestFlags, socket, script string) error {
 		params[name] = value
 	}
 	w := &printer{out: bufio.NewWriter(cmd.OutOrStdout()), header: http.Header{}}
-	err = client.Do(r, socket, params, w, cmd.ErrOrStderr())
+	if err = client.Do(r, socket, params, w, cmd.ErrOrStderr()); err == nil {
+		w.finish()
+	}
 	if ferr := w.out.Flush(); err == nil {
 		err = ferr
 	}
@@ -119,23 +121,34 @@ func (f *requestFlags) body(stdin io.Reader) ([]byte, error) {
 	return []byte(f.data), nil
 }
 
-// printer is an http.ResponseWriter that prints.
+// printer is an http.ResponseWriter that prints. The header waits for the first byte of the body, or for finish,
+// because gofast makes up a 500 where there was no header.
 type printer struct {
-	out    *bufio.Writer
-	header http.Header
-	status int
+	out     *bufio.Writer
+	header  http.Header
+	status  int
+	printed bool
 }
 
 // Header implements http.ResponseWriter.
 func (p *printer) Header() http.Header { return p.header }
 
 // WriteHeader implements http.ResponseWriter.
-func (p *printer) WriteHeader(status int) {
-	if p.status != 0 {
+func (p *printer) WriteHeader(status int) { p.status = status }
+
+// Write implements http.ResponseWriter.
+func (p *printer) Write(b []byte) (int, error) {
+	p.finish()
+	return p.out.Write(b)
+}
+
+// finish prints the header, unless that is done.
+func (p *printer) finish() {
+	if p.printed {
 		return
 	}
-	p.status = status
-	fmt.Fprintf(p.out, "Status: %d %s\n", status, http.StatusText(status))
+	p.printed = true
+	fmt.Fprintf(p.out, "Status: %d %s\n", p.status, http.StatusText(p.status))
 	for _, name := range slices.Sorted(maps.Keys(p.header)) {
 		for _, v := range p.header[name] {
 			fmt.Fprintf(p.out, "%s: %s\n", name, v)
@@ -143,6 +156,3 @@ func (p *printer) WriteHeader(status int) {
 	}
 	fmt.Fprintln(p.out)
 }
-
-// Write implements http.ResponseWriter.
-func (p *printer) Write(b []byte) (int, error) { return p.out.Write(b) }

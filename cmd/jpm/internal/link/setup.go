@@ -3,6 +3,7 @@ package link
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -33,6 +34,7 @@ func (s *Setup) File() (*os.File, error) {
 		return nil, fmt.Errorf("setup: memfd_create: %w", err)
 	}
 	f := os.NewFile(uintptr(fd), "jpm-setup")
+	// WriteAt leaves the offset, which the reader shares, at the beginning.
 	if _, err := f.WriteAt(b, 0); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("setup: %w", err)
@@ -50,7 +52,7 @@ func ReadSetup(f *os.File) (*Setup, error) {
 		return nil, fmt.Errorf("setup: %d bytes", fi.Size())
 	}
 	b := make([]byte, fi.Size())
-	if _, err := f.ReadAt(b, 0); err != nil {
+	if _, err := io.ReadFull(f, b); err != nil {
 		return nil, fmt.Errorf("setup: %w", err)
 	}
 	s := new(Setup)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"sync"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"jpm/cmd/jpm/internal/link"
+	"jpm/cmd/jpm/internal/logs"
 	"jpm/jail"
 )
 
@@ -59,6 +59,7 @@ func newSession(ctx context.Context, m *master) (*session, error) {
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	// Without a reader the socket buffer could fill while we still send, so the proxy reads from its first moment.
 	if err := s.introduce(); err != nil {
+		s.proxy.Log().Close()
 		s.end()
 		return nil, fmt.Errorf("proxy: %w", err)
 	}
@@ -95,6 +96,7 @@ func (s *session) introduce() error {
 // workers are dead and reaped. The error says why; it is never nil.
 func (s *session) run() error {
 	s.tasks.Go(s.receive)
+	s.tasks.Go(func() { logs.NewOutput(s.log, "proxy output").Copy(s.proxy.Log()) })
 	s.tasks.Go(func() {
 		exit := s.proxy.Wait()
 		s.post(func() error { return fmt.Errorf("the proxy ended: %v", exit) })
@@ -141,8 +143,8 @@ func (s *session) post(f func() error) bool {
 func (s *session) receive() {
 	for {
 		m, _, err := s.link.Receive() // nothing the proxy may send carries descriptors
-		if errors.Is(err, io.EOF) {
-			return // Wait reports the end
+		if err != nil && !errors.Is(err, link.ErrMalformed) {
+			return // the proxy has ended, and Wait says how
 		}
 		if err != nil {
 			s.post(func() error { return fmt.Errorf("%w: %w", errHostile, err) })

@@ -100,5 +100,5 @@ func runTime(res fcgi.Result) time.Duration {
 
 // stderr logs what a script wrote to FCGI_STDERR.
 func (s *site) stderr(r *fcgi.Request, b []byte) {
-	s.output.write(b, zap.String("script", r.Script()), zap.String("uri", r.URI()))
+	s.output.Write(b, zap.String("script", r.Script()), zap.String("uri", r.URI()))
 }

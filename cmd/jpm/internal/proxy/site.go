@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"jpm/cmd/jpm/internal/link"
+	"jpm/cmd/jpm/internal/logs"
 	"jpm/config"
 	"jpm/fcgi"
 	"jpm/pool"
@@ -21,7 +22,7 @@ type site struct {
 	rule   scriptRule
 	pool   *pool.Pool
 	front  *fcgi.Proxy
-	output *output
+	output *logs.Output
 	link   *link.Conn
 
 	listeners []net.Listener
@@ -30,7 +31,7 @@ type site struct {
 
 func newSite(index uint16, c *config.Pool, l *link.Conn, log *zap.Logger) *site {
 	s := &site{index: index, config: c, log: log.With(zap.String("pool", c.Name)), rule: newScriptRule(c), link: l, stillborn: map[pool.ID]error{}}
-	s.output = newOutput(s.log)
+	s.output = logs.NewOutput(s.log, "worker output")
 	s.pool = pool.New(*c, s, s)
 	s.front = &fcgi.Proxy{
 		Pick: s.pick,
@@ -101,7 +102,7 @@ func (s *site) event(m link.Message, files []*os.File) {
 			s.Kill(id)
 			return
 		}
-		go s.output.copy(files[1], zap.Uint16("worker", id.Slot), zap.Int("pid", m.Pid))
+		go s.output.Copy(files[1], zap.Uint16("worker", id.Slot), zap.Int("pid", m.Pid))
 		s.pool.Started(id, pool.Process{Pid: m.Pid, Conn: conn})
 	case link.StartFailed:
 		s.pool.StartFailed(id, errors.New(m.Text))

@@ -1,4 +1,4 @@
-package proxy
+package logs
 
 import (
 	"io"
@@ -9,14 +9,14 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-func observed() (*output, *observer.ObservedLogs) {
+func observed() (*Output, *observer.ObservedLogs) {
 	core, logs := observer.New(zap.DebugLevel)
-	return newOutput(zap.New(core)), logs
+	return NewOutput(zap.New(core), "worker output"), logs
 }
 
 func TestOutputLines(t *testing.T) {
 	o, logs := observed()
-	o.write([]byte("one\r\n\ntwo\nthree"), zap.String("script", "/x.php"))
+	o.Write([]byte("one\r\n\ntwo\nthree"), zap.String("script", "/x.php"))
 	var got []string
 	for _, e := range logs.All() {
 		got = append(got, e.ContextMap()["text"].(string))
@@ -33,7 +33,7 @@ func TestOutputLines(t *testing.T) {
 func TestOutputFlood(t *testing.T) {
 	o, logs := observed()
 	const flood = outputBurst + 5000
-	o.copy(io.NopCloser(strings.NewReader(strings.Repeat("x\n", flood))))
+	o.Copy(io.NopCloser(strings.NewReader(strings.Repeat("x\n", flood))))
 	if n := logs.Len(); n < outputBurst || n > outputBurst+outputLines*30 {
 		t.Errorf("%d lines logged of a flood of %d, want about %d", n, flood, outputBurst)
 	}
@@ -44,7 +44,7 @@ func TestOutputFlood(t *testing.T) {
 
 func TestOutputLongLine(t *testing.T) {
 	o, logs := observed()
-	o.copy(io.NopCloser(strings.NewReader(strings.Repeat("é", outputLine) + "\nnext\n")))
+	o.Copy(io.NopCloser(strings.NewReader(strings.Repeat("é", outputLine) + "\nnext\n")))
 	all := logs.All()
 	if len(all) != 2 {
 		t.Fatalf("%d lines, want the long one cut and the next", len(all))

@@ -1,4 +1,4 @@
-package proxy
+package logs
 
 import (
 	"bufio"
@@ -20,27 +20,29 @@ const (
 	outputLine  = 4096
 )
 
-// output writes what workers print, line by line and as data, to the log. Any goroutine may use it.
-type output struct {
+// Output writes what less trusted processes print, line by line and as data, to the log. Any goroutine may use it.
+type Output struct {
 	log   *zap.Logger
+	name  string
 	limit *rate.Limiter
 
 	mu      sync.Mutex
 	dropped int64 // guarded by mu; since the last line that was written
 }
 
-func newOutput(log *zap.Logger) *output {
-	return &output{log: log, limit: rate.NewLimiter(outputLines, outputBurst)}
+// NewOutput makes an Output whose lines have the message name.
+func NewOutput(log *zap.Logger, name string) *Output {
+	return &Output{log: log, name: name, limit: rate.NewLimiter(outputLines, outputBurst)}
 }
 
-// write logs each line of b. A line that is too long is cut.
-func (o *output) write(b []byte, fields ...zap.Field) {
+// Write logs each line of b. A line that is too long is cut.
+func (o *Output) Write(b []byte, fields ...zap.Field) {
 	for line := range bytes.SplitSeq(b, []byte{'\n'}) {
 		o.line(bytes.TrimRight(line, "\r"), fields)
 	}
 }
 
-func (o *output) line(line []byte, fields []zap.Field) {
+func (o *Output) line(line []byte, fields []zap.Field) {
 	if len(line) == 0 {
 		return
 	}
@@ -51,7 +53,7 @@ func (o *output) line(line []byte, fields []zap.Field) {
 		return
 	}
 	if o.dropped > 0 {
-		o.log.Warn("worker output dropped", zap.Int64("lines", o.dropped))
+		o.log.Warn(o.name+" dropped", zap.Int64("lines", o.dropped))
 		o.dropped = 0
 	}
 	cut := len(line) > outputLine
@@ -66,16 +68,16 @@ func (o *output) line(line []byte, fields []zap.Field) {
 	if cut {
 		fields = append(fields, zap.Bool("cut", true))
 	}
-	o.log.Warn("worker output", fields...)
+	o.log.Warn(o.name, fields...)
 }
 
-// copy logs what r brings until its end, and closes it.
-func (o *output) copy(r io.ReadCloser, fields ...zap.Field) {
+// Copy logs what r brings until its end, and closes it.
+func (o *Output) Copy(r io.ReadCloser, fields ...zap.Field) {
 	defer r.Close()
 	br := bufio.NewReaderSize(r, outputLine+1)
 	for {
 		line, err := br.ReadSlice('\n')
-		o.write(line, fields...)
+		o.Write(line, fields...)
 		for errors.Is(err, bufio.ErrBufferFull) {
 			_, err = br.ReadSlice('\n') // the rest of a line whose beginning is logged
 		}
