@@ -240,7 +240,7 @@ func TestLabTripwires(t *testing.T) {
 	l := newLab(t)
 	j := startJPM(t, l.site())
 	n := startNginx(t, j.socket("site"), filepath.Join(l.dir, "lab"), "")
-	for _, name := range []string{"ptrace", "unshare", "mount", "chroot", "setns", "bpf", "io_uring", "keyctl", "userfaultfd", "perf"} {
+	for _, name := range []string{"ptrace", "unshare", "mount", "chroot", "setns", "bpf", "io_uring", "keyctl", "userfaultfd", "perf", "splice", "hostname", "clock"} {
 		j.waitIdle()
 		mark := j.log.mark()
 		n.get("/index.php?trip="+name).want(t, 502, "")

@@ -21,16 +21,19 @@ function result(bool $ok): ?string
     if ($ok) {
         return null;
     }
+    $errno = errno(); // before anything else changes it
     $message = error_get_last()['message'] ?? '';
     if (preg_match('/errno=(\d+)/', $message, $m)) {
         return describe((int) $m[1]);
     }
-    foreach (range(1, 133) as $errno) {
-        if (str_contains($message, posix_strerror($errno))) {
-            return describe($errno);
+    foreach (range(1, 133) as $number) {
+        if (str_contains($message, posix_strerror($number))) {
+            return describe($number);
         }
     }
-    return $message !== '' ? $message : 'refused without a message';
+    // PHP does not tell, but the C library may know. (Its popen says ENOMEM whatever the kernel said.)
+    $message = $message !== '' ? $message : 'refused without a message';
+    return $errno ? describe($errno) . "; $message" : $message;
 }
 
 // posix is null for $ok, else the errno of the last posix_ call.

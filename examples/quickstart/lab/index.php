@@ -9,9 +9,10 @@
 // error    why it did not, beginning with the errno's name where there is one.
 // unjailed who succeeds with the same attempt on the same machine without a jail: "user" (this very user) or "root".
 
-require __DIR__ . '/paths.php';
-require __DIR__ . '/probes.php';
-require __DIR__ . '/tripwires.php';
+require_once __DIR__ . '/paths.php';
+require_once __DIR__ . '/native.php';
+require_once __DIR__ . '/probes.php';
+require_once __DIR__ . '/tripwires.php';
 
 if (isset($_GET['trip'])) {
     trip($_GET['trip']);
@@ -21,6 +22,7 @@ if (isset($_GET['trip'])) {
 $results = [];
 foreach (probes() as $id => [$title, $unjailed, $try]) {
     error_clear_last();
+    errno();
     try {
         $error = $try();
     } catch (Throwable $e) {

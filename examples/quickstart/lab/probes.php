@@ -66,7 +66,6 @@ function probes(): array
         'sysv-memory' => ['make a System V shared memory segment', 'user', fn() => sharesMemory()],
         'inotify' => ['watch files by inotify', 'user', fn() => native(fn($c) => $c->inotify_init())],
         'memfd' => ['make a program that is no file, by memfd_create()', 'user', fn() => native(fn($c) => $c->memfd_create('x', 0))],
-        'hostname' => ["change the machine's name", 'root', fn() => native(fn($c) => $c->sethostname(php_uname('n'), strlen(php_uname('n'))), false)],
 
         // Amounts
         'tmp-fill' => ['write ' . path('LAB_TMP_FILL') . ' MiB to /tmp', 'user', fn() => fills("$tmp/lab-fill", (int) path('LAB_TMP_FILL'))],

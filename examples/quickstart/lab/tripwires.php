@@ -18,6 +18,9 @@ function tripwires(): array
         'keyctl'     => [250, 219, [0, -3, 0]],                    // KEYCTL_GET_KEYRING_ID, do not create
         'userfaultfd' => [323, 282, [-1]],
         'perf'       => [298, 241, [null, 0, -1, -1, 0]],
+        'splice'     => [275, 76, [-1, null, -1, null, 0, 0]],
+        'hostname'   => [170, 161, [null, 1]],
+        'clock'      => [227, 112, [0, null]],
     ];
 }
 
