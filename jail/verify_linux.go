@@ -55,6 +55,13 @@ func (w *Worker) verify(p *plan.Plan, prog program) error {
 	if err := verifyLimits(dir, p); err != nil {
 		return err
 	}
+	oom, err := os.ReadFile(dir + "/oom_score_adj")
+	if err != nil {
+		return fmt.Errorf("verify oom_score_adj: %w", err)
+	}
+	if got, want := strings.TrimSpace(string(oom)), strconv.Itoa(p.OOMScoreAdj); got != want {
+		return &VerifyError{"oom_score_adj", want, got}
+	}
 	return w.verifyInit(p)
 }
 

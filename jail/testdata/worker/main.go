@@ -20,6 +20,13 @@ func main() {
 		fmt.Print(try(os.Args[2]))
 		return
 	}
+	if len(os.Args) == 2 && os.Args[1] == "proxy" {
+		if err := proxy(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := fcgi.Serve(nil, http.HandlerFunc(serve)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

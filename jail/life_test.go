@@ -1,0 +1,351 @@
+package jail
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"jpm/config"
+)
+
+// state is what a failed start must leave as it was.
+type state struct {
+	mounts, fds int
+	children    []string
+	sockets     int
+}
+
+func look(t *testing.T, s *Spawner) state {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	socks, err := os.ReadDir("/proc/self/fd/" + strconv.Itoa(s.sock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state{strings.Count(string(b), "\n"), len(fds), children(), len(socks)}
+}
+
+func (a state) equal(b state) bool {
+	return a.mounts == b.mounts && a.fds == b.fds && slices.Equal(a.children, b.children) && a.sockets == b.sockets
+}
+
+// A start that fails says at which step and why, and leaves no process, mount, descriptor or socket.
+func TestFailedStarts(t *testing.T) {
+	h := needRoot(t)
+	dir := site(t, map[string]string{"plain": "no program", "sub/x": ""})
+	if err := os.Symlink("/etc", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	owned := site(t, nil)
+	if err := os.Symlink("/etc", filepath.Join(owned, "data")); err != nil {
+		t.Fatal(err)
+	}
+	os.Chown(owned, siteUID, siteUID)
+	s := newSpawner(t, Options{})
+	for i, c := range []struct {
+		name   string
+		change func(p *config.Pool)
+		step   string
+		errno  syscall.Errno
+		text   string
+	}{
+		{"working directory missing", func(p *config.Pool) { p.Jail.Read = []string{dir}; p.Scripts.Root = dir + "/none" }, "working-directory", syscall.ENOENT, ""},
+		{"not executable", func(p *config.Pool) { p.Jail.Exec = append(p.Jail.Exec, dir); p.Command = []string{dir + "/plain"} }, "exec", syscall.EACCES, ""},
+		{"mount point behind a symlink of the site", func(p *config.Pool) { p.Jail.Read = []string{dir, dir + "/link/ssl"} }, "fill-root", syscall.ELOOP, ""},
+		{"source missing", func(p *config.Pool) { p.Jail.Read = []string{dir + "/none"} }, "", syscall.ENOENT, "jail.read " + dir + "/none"},
+		{"write path is a file", func(p *config.Pool) { p.Jail.Write = []string{dir + "/plain"} }, "", 0, "is no directory"},
+		{"source behind a symlink of the site", func(p *config.Pool) { p.Jail.Read = []string{owned + "/data"} }, "", 0, "is a symlink that others than root can change"},
+		{"program missing", func(p *config.Pool) { p.Command = []string{bin + "/none"} }, "", syscall.ENOENT, "command"},
+		{"program behind a link to where nothing may run", func(p *config.Pool) { p.Jail.Read = []string{dir}; p.Command = []string{bin + "/elsewhere"} }, "", 0, "jail.exec"},
+		{"ends at once", func(p *config.Pool) { p.Command = []string{"/bin/false"} }, "", 0, "exit code 1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			os.Remove(bin + "/elsewhere")
+			if err := os.Symlink(dir+"/plain", bin+"/elsewhere"); err != nil {
+				t.Fatal(err)
+			}
+			p := workerPool()
+			p.Name = fmt.Sprint("failing", i)
+			c.change(&p)
+			j := compile(t, p, h)
+			if err := s.AddPool(j); err != nil {
+				t.Fatal(err)
+			}
+			before := look(t, s)
+			_, err := s.Start(startContext(t), j, "x")
+			if err == nil {
+				t.Fatal("started")
+			}
+			t.Log(err)
+			var step *StepError
+			if errors.As(err, &step) != (c.step != "") || c.step != "" && step.Step != c.step {
+				t.Errorf("error %v, want one of step %q", err, c.step)
+			}
+			if c.errno != 0 && !errors.Is(err, c.errno) {
+				t.Errorf("error %v, want it to be %v", err, c.errno)
+			}
+			if !strings.Contains(err.Error(), c.text) {
+				t.Errorf("error %v, want %q in it", err, c.text)
+			}
+			if after := look(t, s); !after.equal(before) {
+				t.Errorf("left behind: before %+v, after %+v", before, after)
+			}
+		})
+	}
+}
+
+// A program that never accepts is given up when the context ends.
+func TestStartTimeout(t *testing.T) {
+	h := needRoot(t)
+	s := newSpawner(t, Options{})
+	j := compile(t, pool("sleepy", "/usr/bin/sleep", "100"), h)
+	if err := s.AddPool(j); err != nil {
+		t.Fatal(err)
+	}
+	before := look(t, s)
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	if _, err := s.Start(ctx, j, "x"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Start = %v, want deadline exceeded", err)
+	}
+	if after := look(t, s); !after.equal(before) {
+		t.Errorf("left behind: before %+v, after %+v", before, after)
+	}
+}
+
+// With a step left out the worker must be refused: by a later step that needs it, or by the checks from outside. Each step here
+// also starts when nothing is left out, as all other tests show.
+func TestVerifyNotices(t *testing.T) {
+	h := needRoot(t)
+	for step, want := range map[string]string{
+		"cgroup-namespace":  "namespace cgroup",
+		"detach-host":       "mount /",
+		"read-only-root":    "mount /",
+		"init-drop":         "PID 1 status Uid",
+		"init-seccomp":      "PID 1 status Seccomp",
+		"rlimits":           "Max core file size",
+		"oom-score":         "oom_score_adj",
+		"bounding-set":      "status CapBnd",
+		"descriptors":       "descriptors",
+		"seccomp-exec-once": "status Seccomp_filters",
+		"seccomp":           "status Seccomp_filters",
+	} {
+		t.Run(step, func(t *testing.T) {
+			if step == "init-drop" && h.UserNS.On {
+				want = "PID 1 status CapPrm" // inside a user namespace the id is right from the start
+			}
+			s := newSpawner(t, Options{skipStep: step})
+			j := compile(t, workerPool(), h)
+			if err := s.AddPool(j); err != nil {
+				t.Fatal(err)
+			}
+			w, err := s.Start(startContext(t), j, "x")
+			if err == nil {
+				w.Close()
+				w.Conn().Close()
+				w.Log().Close()
+			}
+			var verify *VerifyError
+			if !errors.As(err, &verify) || !strings.HasPrefix(verify.What, want) {
+				t.Errorf("Start without step %s = %v, want a VerifyError about %s", step, err, want)
+			}
+		})
+	}
+	for _, step := range []string{"gid", "uid", "capabilities", "no-new-privs", "pivot-root"} {
+		t.Run(step, func(t *testing.T) {
+			s := newSpawner(t, Options{skipStep: step})
+			j := compile(t, workerPool(), h)
+			if err := s.AddPool(j); err != nil {
+				t.Fatal(err)
+			}
+			w, err := s.Start(startContext(t), j, "x")
+			if err == nil {
+				t.Errorf("started without step %s", step)
+				w.Close()
+				return
+			}
+			t.Log(err)
+		})
+	}
+}
+
+// The jail without a user namespace, for kernels that refuse one, keeps the same promises.
+func TestWithoutUserNamespace(t *testing.T) {
+	h := needRoot(t)
+	no := *h
+	no.UserNS = Feature{Why: "a test"}
+	read := site(t, map[string]string{"file": "mine"})
+	p := workerPool()
+	p.Jail.Read = []string{read}
+	p.Env = map[string]string{"JPM_READ": read}
+	s := newSpawner(t, Options{})
+	j := compile(t, p, &no)
+	if err := s.AddPool(j); err != nil {
+		t.Fatal(err)
+	}
+	w := start(t, s, j)
+	for probe, want := range map[string]string{"nothing": "ok", "threads": "ok", "read-own": "ok", "write-tmp": "ok", "read-shadow": "ENOENT",
+		"write-read": "EROFS", "write-root": "EROFS", "proc-1": "ENOENT", "self-mem": "EROFS", "fork": "EPERM", "setuid-0": "EPERM", "kill-init": "EPERM"} {
+		if got := body(t, w, "", "try="+probe); got != want {
+			t.Errorf("%s: %s, want %s", probe, got, want)
+		}
+	}
+}
+
+// kill -9 of the master takes the workers, their mounts and their sockets with it, and the next master starts in the same directory.
+func TestMasterKilled(t *testing.T) {
+	h := needRoot(t)
+	dir := t.TempDir()
+	master := exec.Command("/proc/self/exe")
+	master.Env = append(os.Environ(), roleVariable+"=master", "JPM_TEST_DIR="+dir, "JPM_TEST_BIN="+bin)
+	master.Stderr = os.Stderr
+	out, err := master.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := master.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { master.Process.Kill(); master.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("master: %v", err)
+	}
+	var pidfds []int
+	for _, f := range strings.Fields(line) {
+		pid, err := strconv.Atoi(f)
+		if err != nil {
+			t.Fatalf("master says %q", line)
+		}
+		fd, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		pidfds = append(pidfds, fd)
+	}
+	if len(pidfds) != 6 {
+		t.Fatalf("master says %q, want three workers and their PID 1", line)
+	}
+	master.Process.Kill()
+	master.Wait()
+	for i, fd := range pidfds {
+		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		if n, err := unix.Poll(p, 10_000); err != nil || n != 1 {
+			t.Errorf("process %s still runs 10 s after its master was killed (%v)", strings.Fields(line)[i], err)
+		}
+	}
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(b), dir) {
+		t.Errorf("mounts left:\n%s", b)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "jail")); err != nil || len(left) != 0 {
+		t.Errorf("left in the directory: %v, %v", left, err)
+	}
+	s := newSpawner(t, Options{Dir: dir})
+	j := compile(t, workerPool(), h)
+	if err := s.AddPool(j); err != nil {
+		t.Fatal(err)
+	}
+	start(t, s, j)
+}
+
+// Close ends everything, and what comes after is told so.
+func TestClose(t *testing.T) {
+	h := needRoot(t)
+	s := newSpawner(t, Options{})
+	j := compile(t, workerPool(), h)
+	if err := s.AddPool(j); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddPool(j); err == nil {
+		t.Error("a second AddPool of the same pool worked")
+	}
+	w := start(t, s, j)
+	s.Close()
+	if got := w.Wait(); got.Signal != syscall.SIGKILL {
+		t.Errorf("worker ended by %v, want SIGKILL", got)
+	}
+	if _, err := s.Start(startContext(t), j, "x"); !errors.Is(err, ErrClosed) {
+		t.Errorf("Start after Close = %v, want ErrClosed", err)
+	}
+	s.Close()
+	if _, err := w.Dial(startContext(t)); err == nil {
+		t.Error("Dial after Close worked")
+	}
+}
+
+// Workers start at the same time, and closing in the middle of it neither hangs nor leaves one.
+func TestStartsAtOnce(t *testing.T) {
+	h := needRoot(t)
+	s := newSpawner(t, Options{})
+	j := compile(t, workerPool(), h)
+	if err := s.AddPool(j); err != nil {
+		t.Fatal(err)
+	}
+	type result struct {
+		w   *Worker
+		err error
+	}
+	const n = 8
+	results := make(chan result, 2*n)
+	for i := range n {
+		go func() {
+			w, err := s.Start(startContext(t), j, fmt.Sprint(i))
+			results <- result{w, err}
+		}()
+	}
+	for range n {
+		r := <-results
+		if r.err != nil {
+			t.Fatal(r.err)
+		}
+		if got := body(t, r.w, "", "try=nothing"); got != "ok" {
+			t.Errorf("answer %q", got)
+		}
+		defer r.w.Conn().Close()
+		defer r.w.Log().Close()
+	}
+	for i := range n {
+		go func() {
+			w, err := s.Start(startContext(t), j, fmt.Sprint(n+i))
+			results <- result{w, err}
+		}()
+	}
+	time.Sleep(5 * time.Millisecond)
+	s.Close()
+	for range n {
+		if r := <-results; r.err == nil {
+			r.w.Conn().Close()
+			r.w.Log().Close()
+			if got := r.w.Wait(); got.Signal != syscall.SIGKILL {
+				t.Errorf("worker started before Close ended by %v", got)
+			}
+		}
+	}
+	if left := children(); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}
