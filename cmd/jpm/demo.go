@@ -102,6 +102,9 @@ func demo(cmd *cobra.Command, listen, worker string) error {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Wait() }()
 
+	if err := appears(ctx, site.socket, ended); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
 	tcp, err := ln.(*net.TCPListener).File()
 	if err != nil {
 		return err
@@ -142,30 +145,44 @@ func end(c *exec.Cmd) {
 	time.AfterFunc(10*time.Second, func() { c.Process.Kill() })
 }
 
-// answers waits until url gives an answer.
+// appears waits until jpm has made its socket.
+func appears(ctx context.Context, socket string, ended <-chan error) error {
+	return until(ctx, ended, func() bool {
+		_, err := os.Stat(socket)
+		return err == nil
+	})
+}
+
+// answers waits until url gives a page.
 func answers(ctx context.Context, url string, ended <-chan error) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	for {
+	return until(ctx, ended, func() bool {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
-			return err
+			return false
 		}
 		resp, err := http.DefaultClient.Do(req)
-		if err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return nil
-			}
+		if err != nil {
+			return false
 		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
+// until waits for cond, at most 20 s, and no longer than jpm lives.
+func until(ctx context.Context, ended <-chan error, cond func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for !cond() {
 		select {
 		case err := <-ended:
 			return fmt.Errorf("jpm ended: %v", err)
 		case <-ctx.Done():
-			return errors.New("the site does not answer")
-		case <-time.After(100 * time.Millisecond):
+			return errors.New("the site does not come up")
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
+	return nil
 }
 
 // demoFiles says where the demo's site is.

@@ -87,7 +87,6 @@ func attempts(neighbour, port string) []attempt {
 			return c.Close()
 		}},
 		{"netlink", "open a netlink socket", socket(unix.AF_NETLINK, unix.SOCK_RAW, 0)},
-		{"packet", "open a packet socket", socket(unix.AF_PACKET, unix.SOCK_RAW, 0)},
 		{"exec-id", "run id", func() error { return exec.Command("/usr/bin/id").Run() }},
 		{"kill-init", "kill process 1", func() error { return os.NewSyscallError("kill", unix.Kill(1, syscall.SIGTERM)) }},
 		{"chown", "give a file away", func() error { return os.Chown("/tmp", 0, 0) }},

@@ -123,9 +123,9 @@ func (s *session) end() {
 			l.worker.Kill()
 		}
 	}
+	s.proxy.Wait() // before the link is closed, which would only make it complain
 	s.link.Close()
 	s.tasks.Wait()
-	s.proxy.Wait()
 	s.proxy.Close()
 }
 
