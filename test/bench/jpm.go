@@ -51,7 +51,7 @@ func startJPM(dir string, p php) (*server, error) {
 	if err := os.WriteFile(conf, fmt.Appendf(nil, jpmConfig, dir, workers, p.cgi), 0o644); err != nil {
 		return nil, err
 	}
-	s, err := startService(dir, "jpm", filepath.Join(dir, "jpm"), "run", "-c", conf)
+	s, err := startService(dir, "jpm", filepath.Join(dir, "jpm"), "run", "--run-dir", filepath.Join(dir, "run"), "-c", conf)
 	if err != nil {
 		return nil, err
 	}

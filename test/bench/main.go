@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	flag.Usage = usage
+	flag.Usage = printUsage
 	flag.Parse()
 	opts, err := readOptions(os.Getenv)
 	if err == nil && flag.NArg() > 0 {
@@ -36,7 +36,7 @@ func main() {
 	}
 }
 
-func usage() {
+func printUsage() {
 	fmt.Fprint(os.Stderr, "usage: [ROWS=a,b] [SECONDS=3] [PAIRS=8] [BENCH_JSON=file] go run ./test/bench    (as root; installs nothing: see test/bench/setup)\n\nrows:\n")
 	for _, row := range rows {
 		fmt.Fprintf(os.Stderr, "  %-18s %s\n", row.Name, row.What)

@@ -16,15 +16,14 @@ import (
 // process is one process as /proc shows it (proc_pid_stat(5)).
 type process struct {
 	pid, parent int
-	// name is the file name of its executable, at most 15 bytes of it.
+	// name is the file name of its executable. The kernel's name for it (comm) would do, but for a program that is executed by descriptor
+	// that is a number.
 	name string
 	// born is its start time in clock ticks since boot; with pid it names the process for good.
 	born uint64
-	// reaped is the CPU time of its dead and awaited descendants.
-	reaped time.Duration
 }
 
-// tick is the unit of times in /proc/PID/stat and /proc/stat: 1/USER_HZ, which is 100 on every Linux that Go runs on.
+// tick is the unit of times in /proc/stat: 1/USER_HZ, which is 100 on every Linux that Go runs on.
 const tick = 10 * time.Millisecond
 
 // tree is the process root and all its descendants, root first. A process that ends meanwhile may be missing.
@@ -72,6 +71,10 @@ func readProcess(path string) (process, error) {
 	if err != nil {
 		return process{}, fmt.Errorf("parse %s: %w", path, err)
 	}
+	// A process that has ended and a kernel thread have no executable any more, and keep the kernel's name.
+	if exe, err := os.Readlink(filepath.Join(filepath.Dir(path), "exe")); err == nil {
+		p.name = strings.TrimSuffix(filepath.Base(exe), " (deleted)")
+	}
 	return p, nil
 }
 
@@ -96,7 +99,6 @@ func parseStat(stat string) (process, error) {
 		pid:    int(number(strings.TrimSpace(stat[:open]))),
 		name:   stat[open+1 : shut],
 		parent: int(number(rest[1])),
-		reaped: time.Duration(number(rest[13])+number(rest[14])) * tick,
 		born:   uint64(number(rest[19])),
 	}
 	return p, bad

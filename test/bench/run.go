@@ -79,20 +79,25 @@ func (s *stand) alike(ctx context.Context, sc Scenario) error {
 	return nil
 }
 
-// run puts load on one side and measures it.
+// run puts load on one side and measures it. That a process of the server or of nginx ends meanwhile is an error: its time would be missing.
 func (s *stand) run(ctx context.Context, v Variant, sc Scenario, length time.Duration, cpus int) (Run, error) {
 	srv := s.servers[v.Server]
-	before, busyBefore, err := s.used(srv)
+	before, err := s.used(srv)
 	if err != nil {
 		return Run{}, err
 	}
 	start := time.Now()
 	load, err := drive(ctx, s.web.url[v]+"/"+sc.Page, sc.Clients, length)
 	if err != nil {
-		return Run{}, fmt.Errorf("%s: %w; its log: %s", v, err, srv.tail())
+		return Run{}, fmt.Errorf("%s: %w; its log: %s; nginx's: %s", v, err, srv.tail(), s.web.tail())
 	}
 	time.Sleep(settle)
-	after, busyAfter, err := s.used(srv)
+	for _, p := range before.processes {
+		if !p.alive() {
+			return Run{}, fmt.Errorf("%s: %s (process %d) ended during the run; its log: %s", v, p.name, p.pid, srv.tail())
+		}
+	}
+	after, err := s.used(srv)
 	if err != nil {
 		return Run{}, err
 	}
@@ -103,27 +108,34 @@ func (s *stand) run(ctx context.Context, v Variant, sc Scenario, length time.Dur
 	}
 	r := Run{Load: load, CPU: map[string]float64{}, PSS: mem.byRole, PSSPerWorker: mem.perWorker}
 	ours := load.CPU
-	for role := range after {
-		ran := after[role] - before[role]
+	for role := range after.byRole {
+		ran := after.byRole[role] - before.byRole[role]
 		ours += ran
 		r.CPU[role] = float64(ran.Nanoseconds()) / 1000 / float64(load.Requests)
 	}
-	foreign := busyAfter - busyBefore - ours
+	foreign := after.machine - before.machine - ours
 	r.Foreign = max(0, 100*foreign.Seconds()/wall.Seconds()/float64(cpus))
 	return r, nil
 }
 
-// used is the CPU time so far of the server's and nginx's processes by role, and of the whole machine.
-func (s *stand) used(srv *server) (map[string]time.Duration, time.Duration, error) {
-	byRole, err := srv.cpuByRole()
+// usage is CPU time so far.
+type usage struct {
+	byRole    map[string]time.Duration // the server's and nginx's processes
+	processes []process                // all of them
+	machine   time.Duration            // everything that runs
+}
+
+// used is the usage up to now.
+func (s *stand) used(srv *server) (usage, error) {
+	byRole, processes, err := srv.cpuByRole()
 	if err != nil {
-		return nil, 0, err
+		return usage{}, err
 	}
-	nginx, err := s.web.cpuByRole()
+	nginx, nginxProcesses, err := s.web.cpuByRole()
 	if err != nil {
-		return nil, 0, err
+		return usage{}, err
 	}
 	maps.Copy(byRole, nginx)
 	busy, err := machineBusy()
-	return byRole, busy, err
+	return usage{byRole, append(processes, nginxProcesses...), busy}, err
 }

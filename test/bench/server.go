@@ -34,23 +34,21 @@ func (s *server) role(p process) string {
 	return s.rest
 }
 
-// cpuByRole is the CPU time that the server's processes have used, dead ones included: what a process has inherited from its dead children counts as its
-// workers'.
-func (s *server) cpuByRole() (map[string]time.Duration, error) {
+// cpuByRole is the CPU time that the server's processes have used, and which processes those are.
+func (s *server) cpuByRole() (map[string]time.Duration, []process, error) {
 	processes, err := s.processes()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	used := map[string]time.Duration{}
 	for _, p := range processes {
 		ran, err := p.cpuTime()
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		used[s.role(p)] += ran
-		used[s.worker] += p.reaped
 	}
-	return used, nil
+	return used, processes, nil
 }
 
 // memory is what the server's processes take, in KiB of PSS: all of them by role, and one worker on average. A worker's share is its own

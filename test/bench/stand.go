@@ -29,8 +29,8 @@ type stand struct {
 
 // startStand starts what variants need. The caller stops it; on an error it has stopped itself.
 func startStand(ctx context.Context, p php, variants []Variant) (_ *stand, err error) {
-	// Not in /tmp, which a jail has its own of.
-	dir, err := os.MkdirTemp("/var/tmp", "jpm-bench-")
+	// Neither in /tmp nor in /var/tmp: a jail has its own.
+	dir, err := os.MkdirTemp("/srv", "jpm-bench-")
 	if err != nil {
 		return nil, err
 	}
