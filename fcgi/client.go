@@ -64,7 +64,7 @@ type client struct {
 }
 
 var clients = sync.Pool{New: func() any {
-	c := &client{pumped: make(chan struct{}, 1)}
+	c := &client{pumped: make(chan struct{}, 1), seq: 1}
 	c.readable, c.answerable, c.hup = c.onReadable, c.onAnswer, c.onHup
 	c.pumpMain = c.pump
 	c.req.client = c

@@ -193,7 +193,6 @@ func (r *response) keep(at, n int) {
 // collect puts the header block together in one record, whatever records it comes in, and checks it when it is complete. The record at
 // at is the next piece of it, and perhaps the begin of the body.
 func (r *response) collect(at int, h header) error {
-	only := r.to == r.from && at == r.to
 	if r.to == r.from {
 		r.to += headerLen
 	}
@@ -217,15 +216,11 @@ func (r *response) collect(at int, h header) error {
 	r.headed, r.header = true, head
 	rest := all[end:]
 	r.content -= int64(end - len(block))
-	switch size := len(block) + len(rest); {
-	case only && len(block) == end:
-		r.buf[at+offReserved] = 0
-		r.to += int(h.padding) // left where it is, as is all that follows
-	case size <= maxContent:
+	if size := len(block) + len(rest); size <= maxContent {
 		putHeader(r.buf[r.from:], recStdout, r.id, size)
 		r.to -= end - len(block)
 		copy(r.buf[r.to-len(rest):], rest)
-	default:
+	} else {
 		// Too much for one record. There is room for another header: that of the record this came in.
 		putHeader(r.buf[r.from:], recStdout, r.id, len(block))
 		next := r.from + headerLen + len(block)
