@@ -182,10 +182,12 @@ func TestMaxRequests(t *testing.T) {
 		diff(t, "calls after stop_timeout", r.s.take(), []string{"kill 0/1"})
 		pass(5 * time.Second)
 		diff(t, "calls after that", r.s.take(), []string{"kill 0/1"})
+		pass(5 * time.Second)
+		diff(t, "calls after that", r.s.take(), []string{"kill 0/1"})
 		r.s.die(first, pool.Exit{Signal: syscall.SIGKILL})
 		ts = r.o.take()
 		diff(t, "transitions", lines(ts), []string{
-			"0/1 stopping>killing max-requests", "0/1 killing>killing max-requests",
+			"0/1 stopping>killing max-requests", "0/1 killing>killing max-requests", "0/1 killing>killing max-requests",
 			"0/1 killing>down max-requests", "0/2 down>starting"})
 		if ts[1].Err == nil || errors.Is(ts[1].Err, pool.ErrBug) {
 			t.Errorf("a worker that survives a kill is announced with Err = %v", ts[1].Err)
@@ -258,6 +260,11 @@ func TestViolation(t *testing.T) {
 		}
 		if h.failed() != nil {
 			t.Errorf("a holder that has released was failed: %v", h.failed())
+		}
+		// What the next process does is not that request's doing.
+		r.s.die(next(first), pool.Exit{Signal: syscall.SIGSYS})
+		if ts = r.o.take(); ts[0].Reason != pool.ReasonDenied || ts[0].Holder != nil {
+			t.Errorf("the next process: %+v, want it denied without a holder", ts[0])
 		}
 		r.finish()
 	})
@@ -457,6 +464,8 @@ func TestRetiringWaitsForDial(t *testing.T) {
 		r.o.take()
 		l.Release(pool.Reconnect)
 		diff(t, "calls", r.s.take(), []string{"dial 0/1"})
+		// That the pool closes meanwhile does not change why it goes.
+		r.Drain()
 		c := r.s.conn(first)
 		r.Dialed(first, c, nil)
 		diff(t, "calls after Dialed", r.s.take(), []string{"term 0/1"})
@@ -633,6 +642,23 @@ func TestCloseFailsRequests(t *testing.T) {
 		if calls := r.s.take(); calls != nil {
 			t.Errorf("a second Close: %v", calls)
 		}
+		r.finish()
+	})
+}
+
+// TestFirstCauseCounts closes a pool while a worker is on its way out for another reason.
+func TestFirstCauseCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := testConfig(1)
+		cfg.Workers.MaxRequests = 1
+		r := newRig(t, cfg)
+		r.Up()
+		r.s.up(first)
+		r.acquire(nil).Release(pool.Reuse)
+		r.o.take()
+		r.Close()
+		r.s.die(first, pool.Exit{Signal: syscall.SIGKILL})
+		diff(t, "transitions", lines(r.o.take()), []string{"0/1 stopping>killing shutdown", "0/1 killing>down max-requests"})
 		r.finish()
 	})
 }

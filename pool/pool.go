@@ -115,9 +115,6 @@ func (p *Pool) shut(e event) {
 	for i := range p.workers {
 		w := &p.workers[i]
 		w.want = false
-		if w.state == Down {
-			w.deadline = never
-		}
 		p.apply(w, e, &in)
 	}
 	p.checkDone()

@@ -36,6 +36,7 @@ func (p *Pool) tick() {
 	for i := range p.workers {
 		w := &p.workers[i]
 		if w.deadline <= now {
+			w.deadline = never
 			p.apply(w, evTimeout, &input{now: now})
 		}
 		nearest = min(nearest, w.deadline)
