@@ -136,7 +136,7 @@ func TestRandomClients(t *testing.T) {
 // with, and the next request is served.
 func TestHostileWorker(t *testing.T) {
 	worker := scripted()
-	worker.request = `timeout = "1s"`
+	worker.request = `timeout = "3s"`
 	j := startJPM(t, worker)
 	tests := []struct {
 		do   string
@@ -214,29 +214,25 @@ func TestAccelHeaders(t *testing.T) {
 	}
 }
 
-// TestMultiplexing: several requests on one client connection run on several workers.
-func TestMultiplexing(t *testing.T) {
+// TestSecondRequest: a client that has asked whether it may send several requests at once, and does so in spite of the
+// answer, is told no; its first request goes on.
+func TestSecondRequest(t *testing.T) {
 	j := startJPM(t, site{})
 	c := j.dial("site")
-	for id := uint16(1); id <= 4; id++ {
-		p := append(j.scriptParams("sleep.php"), "QUERY_STRING", "ms=30000")
-		if id == 4 {
-			p = append(j.scriptParams("index.php"), "QUERY_STRING", "four")
-		}
-		if _, err := io.WriteString(c, simple(id, true, p...)); err != nil {
-			t.Fatal(err)
-		}
+	io.WriteString(c, simple(1, true, append(j.scriptParams("sleep.php"), "QUERY_STRING", "ms=500")...))
+	j.busy(1)
+	io.WriteString(c, simple(2, true, j.scriptParams("index.php")...))
+	a, err := readReply(c, 2)
+	if err != nil || a.protocolStatus != 1 {
+		t.Errorf("the second request: %+v, error %v; want protocol status 1, cannot multiplex", a, err)
 	}
-	a, err := readReply(c, 4) // while three others sleep
-	if err != nil || !strings.Contains(a.stdout, "hello four") {
-		t.Errorf("got %q, error %v", clip(a.stdout), err)
+	if a, err = readReply(c, 1); err != nil || !strings.Contains(a.stdout, "slept") {
+		t.Errorf("the first request: got %q, error %v", clip(a.stdout), err)
 	}
-	busy := j.busy(3)
-	c.Close()
-	for _, w := range busy {
-		kill(t, w.Pid)
+	io.WriteString(c, simple(3, true, j.scriptParams("index.php")...))
+	if a, err = readReply(c, 3); err != nil || !strings.Contains(a.stdout, "hello") {
+		t.Errorf("the next request: got %q, error %v", clip(a.stdout), err)
 	}
-	j.waitIdle()
 }
 
 // TestManagementRecords are answered without a worker.
@@ -249,7 +245,7 @@ func TestManagementRecords(t *testing.T) {
 	c := j.dial("site")
 	io.WriteString(c, record(getValues, 0, pairs("FCGI_MPXS_CONNS", "", "FCGI_MAX_REQS", "")))
 	kind, id, content, err := readRecord(c)
-	if err != nil || kind != getValuesResult || id != 0 || !strings.Contains(content, "FCGI_MPXS_CONNS1") {
+	if err != nil || kind != getValuesResult || id != 0 || !strings.Contains(content, "FCGI_MPXS_CONNS0") {
 		t.Errorf("GET_VALUES: got type %d, id %d, %q, error %v", kind, id, content, err)
 	}
 	io.WriteString(c, record(42, 0, "what"))
@@ -257,10 +253,10 @@ func TestManagementRecords(t *testing.T) {
 	if err != nil || kind != unknownType || id != 0 || content[0] != 42 {
 		t.Errorf("unknown type: got type %d, id %d, %q, error %v", kind, id, content, err)
 	}
-	io.WriteString(c, begin(1, 2, true)+stream(paramsRecord, 1, pairs(j.scriptParams("index.php")...), 1000))
+	io.WriteString(c, begin(1, 42, true)+stream(paramsRecord, 1, pairs(j.scriptParams("index.php")...), 1000)+record(stdinRecord, 1, ""))
 	a, err := readReply(c, 1)
 	if err != nil || a.protocolStatus != 3 {
-		t.Errorf("authorizer: protocol status %d, error %v; want 3, unknown role", a.protocolStatus, err)
+		t.Errorf("role 42: protocol status %d, error %v; want 3, unknown role", a.protocolStatus, err)
 	}
 	kill(t, w.Pid)
 	j.waitIdle()

@@ -101,7 +101,9 @@ func (j *jpm) writeSite(b *strings.Builder, s site) {
 		{"workers", s.workers}, {"queue", s.queue}, {"request", s.request}, {"limits", s.limits}, {"php", s.php}, {"jail", s.jail},
 	}
 	for _, block := range blocks {
-		fmt.Fprintf(b, "%s {\n%s\n}\n", block.name, block.lines)
+		if block.lines != "" {
+			fmt.Fprintf(b, "%s {\n%s\n}\n", block.name, block.lines)
+		}
 	}
 	fmt.Fprintf(b, "}\n")
 }
@@ -271,15 +273,13 @@ func (j *jpm) stop() {
 // checkLeft fails the test for what an ended jpm has left in the file system.
 func (j *jpm) checkLeft() {
 	if !j.killed { // a killed master cannot remove files; the next start does
+		run := filepath.Join(j.dir, "run")
 		filepath.WalkDir(j.dir, func(path string, d os.DirEntry, err error) error {
-			if err == nil && d.Type()&os.ModeSocket != 0 {
-				j.t.Errorf("socket left: %s", path)
+			if err == nil && (d.Type()&os.ModeSocket != 0 || strings.HasPrefix(path, run) && !d.IsDir()) {
+				j.t.Errorf("left: %s", path)
 			}
 			return nil
 		})
-		if entries, err := os.ReadDir(filepath.Join(j.dir, "run")); err == nil && len(entries) > 0 {
-			j.t.Errorf("left in jpm's run directory: %v", entries)
-		}
 	}
 	if n := mountCount(); n != j.mounts {
 		j.t.Errorf("%d mounts, %d before jpm started", n, j.mounts)

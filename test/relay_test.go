@@ -36,8 +36,10 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
-	if bad := j.log.lines(0, line{"msg": "request"}); len(bad) > 0 {
-		t.Errorf("requests that went well are in the log: %v", bad)
+	for _, entry := range j.log.lines(0, line{"msg": "request"}) {
+		if !entry.has(line{"status": 403}) { // startNginx asks for what is refused
+			t.Errorf("a request that went well is in the log: %v", entry)
+		}
 	}
 }
 
@@ -153,7 +155,6 @@ func TestClientGone(t *testing.T) {
 	for _, front := range fronts {
 		t.Run(front.name, func(t *testing.T) {
 			n := j.front(front.options)
-			mark := j.log.mark()
 			ctx, cancel := context.WithCancel(context.Background())
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, n.url+"/alive.php", nil)
 			if err != nil {
@@ -166,8 +167,7 @@ func TestClientGone(t *testing.T) {
 			io.ReadFull(resp.Body, make([]byte, 1<<16))
 			cancel()
 			resp.Body.Close()
-			j.log.wait(t, mark, line{"text": "the client left"})
-			n.get("/index.php?next").want(t, 200, "hello next")
+			n.get("/left.php").want(t, 200, "the client left") // there is one worker, so this comes after
 		})
 	}
 	if total := len(j.log.lines(0, line{"msg": "worker", "to": "down"})); total > 0 {

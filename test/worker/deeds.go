@@ -33,7 +33,7 @@ type request struct {
 var deeds = map[string]func(*request) bool{
 	"hello":         hello,
 	"syscall":       makeSyscall,
-	"silent":        func(*request) bool { select {} },
+	"silent":        func(*request) bool { time.Sleep(time.Hour); return false },
 	"exit":          func(*request) bool { os.Exit(3); return false },
 	"close":         func(*request) bool { return false },
 	"half header":   func(r *request) bool { r.raw("\x01\x06\x00"); return false },

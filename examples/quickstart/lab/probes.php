@@ -19,7 +19,7 @@ function probes(): array
         'neighbour-proc-root' => ["reach it through its parent's /proc/PID/root", 'root', fn() => reads('/proc/' . posix_getppid() . '/root' . $neighbour)],
         'neighbour-symlink' => ['reach it by a symlink in the uploads', 'user', fn() => symlinks($neighbour, "$uploads/link")],
         'neighbour-socket' => ['connect to its FastCGI socket', 'user', fn() => connects('unix://' . path('LAB_NEIGHBOUR_SOCKET'))],
-        'sites' => ['list the sites in /srv', 'user', fn() => lists('/srv')],
+        'sites' => ['see which other sites there are', 'user', fn() => listsSites(path('LAB_NEIGHBOUR_DIR'))],
         'shadow' => ['read /etc/shadow', 'root', fn() => reads('/etc/shadow')],
         'nginx-config' => ["read nginx's configuration", 'user', fn() => reads('/etc/nginx/nginx.conf')],
         'jpm-config' => ["read jpm's configuration", 'user', fn() => reads(path('LAB_CONFIG'))],
@@ -82,6 +82,16 @@ function reads(string $file): ?string
 function lists(string $directory): ?string
 {
     return result(@scandir($directory) !== false);
+}
+
+// listsSites: the neighbour is among what lies beside it.
+function listsSites(string $neighbour): ?string
+{
+    $names = @scandir(dirname($neighbour));
+    if ($names === false || in_array(basename($neighbour), $names)) {
+        return result($names !== false);
+    }
+    return 'only ' . implode(', ', array_diff($names, ['.', '..']));
 }
 
 function opens(string $file, string $mode): ?string
