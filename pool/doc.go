@@ -68,7 +68,7 @@
 //
 // # Who owns what
 //
-// One mutex guards a pool; it is held for a few hundred nanoseconds and never while something outside the package is called.
+// One mutex guards a pool; it is held briefly, and never while something outside the package is called.
 // Such calls (to Starter, Observer, Holder, Conn) are listed while it is held and made after it was given up, by one
 // goroutine at a time and in the order of the events that caused them. A pool has no goroutine of its own: what happens
 // to it happens in its callers' and in that of its one timer, which runs only while some deadline is ahead, and wakes

@@ -11,7 +11,7 @@ var ErrBug = errors.New("bug")
 // Holder is the user of one lease, and not used again for another. Fail is called at most once: when the pool takes
 // the worker away, because a request took too long or the process has ended or was killed. It may come before Acquire
 // has returned and, if both happen at the same moment, right after Release. No lock of the pool is held, but Fail must
-// not block: other effects of the pool wait for it.
+// not block: other effects of the pool wait for it. It comes before the Transition that tells of the same event.
 //
 // The holder must then stop using the connection soon and still call Release, which closes the connection. What a
 // process wrote before it ended can be read until then.
