@@ -39,9 +39,13 @@ func (j *Jail) Explain() []Line {
 	perhaps("namespaces", fmt.Sprintf("user: root inside is host id %d, which owns nothing", p.SetupUID), p.UserNS, "the kernel refuses: "+j.host.UserNS.Why)
 	add("network", "none: an empty namespace, its loopback down", enforced)
 	add("root", "a tmpfs of the jail's own, read-only; the host's is detached (pivot_root)", enforced)
+	var nodes []string
 	for i := range p.Entries {
 		e := &p.Entries[i]
-		if e.Kind != plan.Bind {
+		if e.Wants == plan.Device {
+			nodes = append(nodes, e.Path)
+		}
+		if e.Kind != plan.Bind || e.Wants == plan.Device {
 			continue
 		}
 		what := e.Path
@@ -54,6 +58,7 @@ func (j *Jail) Explain() []Line {
 		add("files", what+" ("+flagNames(e.Flags)+")", enforced)
 	}
 	if len(p.Entries) > 0 {
+		add("files", "devices: "+strings.Join(nodes, " "), enforced)
 		perhaps("files", "/proc (ro, only the worker's own processes)", j.host.Proc.On, "no /proc in the jail: "+j.host.Proc.Why)
 		perhaps("files", "symlinks in writable paths are not followed", j.host.NoSymFollow.On, "the kernel cannot: "+j.host.NoSymFollow.Why)
 		var made []string

@@ -60,7 +60,7 @@ func TestFailedStarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.Chown(owned, siteUID, siteUID)
-	s := newSpawner(t, Options{})
+	s := newSpawner(t, Options{Dir: site(t, nil)})
 	for i, c := range []struct {
 		name   string
 		change func(p *config.Pool)
@@ -76,6 +76,7 @@ func TestFailedStarts(t *testing.T) {
 		{"source behind a symlink of the site", func(p *config.Pool) { p.Jail.Read = []string{owned + "/data"} }, "", 0, "is a symlink that others than root can change"},
 		{"program missing", func(p *config.Pool) { p.Command = []string{bin + "/none"} }, "", syscall.ENOENT, "command"},
 		{"program behind a link to where nothing may run", func(p *config.Pool) { p.Jail.Read = []string{dir}; p.Command = []string{bin + "/elsewhere"} }, "", 0, "jail.exec"},
+		{"jpm's own directory", func(p *config.Pool) { p.Jail.Read = []string{filepath.Dir(s.base)} }, "", 0, "jpm's own run directory"},
 		{"ends at once", func(p *config.Pool) { p.Command = []string{"/bin/false"} }, "", 0, "exit code 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -205,6 +206,59 @@ func TestWithoutUserNamespace(t *testing.T) {
 	w := start(t, s, j)
 	for probe, want := range map[string]string{"nothing": "ok", "threads": "ok", "read-own": "ok", "write-tmp": "ok", "read-shadow": "ENOENT",
 		"write-read": "EROFS", "write-root": "EROFS", "proc-1": "ENOENT", "self-mem": "EROFS", "fork": "EPERM", "setuid-0": "EPERM", "kill-init": "EPERM"} {
+		if got := body(t, w, "", "try="+probe); got != want {
+			t.Errorf("%s: %s, want %s", probe, got, want)
+		}
+	}
+}
+
+// With the filter left out the other layers hold by themselves, and what the filter hides from the other tests can be asked.
+func TestWithoutSeccomp(t *testing.T) {
+	h := needRoot(t)
+	write := site(t, nil)
+	os.Chown(write, siteUID, siteUID)
+	p := workerPool()
+	p.Jail.Write = []string{write}
+	p.Env = map[string]string{"JPM_WRITE": write, "JPM_TCP": "127.0.0.1:1", "JPM_ABSTRACT": "nobody"}
+	s := newSpawner(t, Options{skipStep: "seccomp", skipVerify: true})
+	j := compile(t, p, h)
+	if err := s.AddPool(j); err != nil {
+		t.Fatal(err)
+	}
+	w := start(t, s, j)
+	for probe, want := range map[string]string{
+		"securebits-locked": "ok", "mdwe-set": "ok", "own-keyring": "ok",
+		"fork": "ok", "socket-netlink": "ok", // the filter's own work
+		"exec": "EPERM", "memory-exec": "EACCES", "mount-denied": "EPERM", "chroot": "EPERM", "mknod": "EPERM", "chown": "EPERM",
+		"setuid-0": "EPERM", "setgroups": "EPERM", "raise-nofile": "EPERM", "kill-init": "EPERM", "kill-parent": "EPERM",
+		"connect-ip": "ENETUNREACH", "self-mem": "EROFS", "write-root": "EROFS", "write-usr": "EROFS", "exec-write": "EACCES", "map-exec-tmp": "EPERM", "socket-raw": "EPERM",
+	} {
+		if got := body(t, w, "", "try="+probe); got != want {
+			t.Errorf("%s: %s, want %s", probe, got, want)
+		}
+	}
+}
+
+// Paths in paths, on the kernel: the deepest decides.
+func TestNestedMounts(t *testing.T) {
+	h := needRoot(t)
+	dir := site(t, map[string]string{"a": "", "var/b": "", "var/keys/c": "", "var/keys/open/d": ""})
+	for _, d := range []string{"", "/var", "/var/keys", "/var/keys/open"} {
+		os.Chown(dir+d, siteUID, siteUID)
+	}
+	p := workerPool()
+	p.Jail.Read = []string{dir, dir + "/var/keys"}
+	p.Jail.Write = []string{dir + "/var", dir + "/var/keys/open"}
+	s := newSpawner(t, Options{})
+	j := compile(t, p, h)
+	if err := s.AddPool(j); err != nil {
+		t.Fatal(err)
+	}
+	w := start(t, s, j)
+	for probe, want := range map[string]string{
+		"read:" + dir + "/a": "ok", "write:" + dir + "/a": "EROFS", "write:" + dir + "/var/b": "EACCES", "write:" + dir + "/var/new": "ok",
+		"read:" + dir + "/var/keys/c": "ok", "write:" + dir + "/var/keys/new": "EROFS", "write:" + dir + "/var/keys/open/new": "ok",
+	} {
 		if got := body(t, w, "", "try="+probe); got != want {
 			t.Errorf("%s: %s, want %s", probe, got, want)
 		}

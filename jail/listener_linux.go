@@ -72,7 +72,7 @@ func (w *Worker) accepted(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.done:
-			return fmt.Errorf("%w: %v", errGone, w.exit)
+			return errGone
 		case <-timer.C:
 		}
 		if delay = 2 * time.Millisecond; time.Since(began) > 100*time.Millisecond {

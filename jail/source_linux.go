@@ -2,7 +2,9 @@ package jail
 
 import (
 	"fmt"
+	"os"
 	"path"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -78,6 +80,16 @@ func (s *Spawner) openSource(j *Jail, e *plan.Entry) (int, error) {
 	if !ok {
 		unix.Close(fd)
 		return -1, fmt.Errorf("%s is no %s", e.Source, wanted(e))
+	}
+	// On this thread the pools' /tmp are mounted there; a recursive bind would take them all along.
+	real, err := os.Readlink("/proc/thread-self/fd/" + strconv.Itoa(fd))
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	if within(real, s.base) || within(s.base, real) {
+		unix.Close(fd)
+		return -1, fmt.Errorf("%s holds jpm's own run directory %s", e.Source, s.base)
 	}
 	return fd, nil
 }

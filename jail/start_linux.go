@@ -2,6 +2,7 @@ package jail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -60,9 +61,15 @@ func (s *Spawner) start(ctx context.Context, j *Jail, l launch) (_ *Worker, err 
 	}
 	go w.wait()
 	defer func() {
-		if err != nil {
-			w.Close()
-			w.closeFiles()
+		if err == nil {
+			return
+		}
+		w.Close()
+		w.closeFiles()
+		// A program that ended by itself fails the checks in whatever way its last moments look; how it ended is the better news.
+		var step *StepError
+		if ended := w.exit.Signal != unix.SIGKILL; ended && !errors.As(err, &step) {
+			err = fmt.Errorf("%w: %v", errGone, w.exit)
 		}
 	}()
 	stop := context.AfterFunc(ctx, func() { w.Kill() })

@@ -75,7 +75,7 @@ func (w *Worker) verifyInit(p *plan.Plan) error {
 	const none = "0000000000000000"
 	for _, f := range [][2]string{
 		{"Uid", id + " " + id + " " + id + " " + id}, {"Groups", ""}, {"CapInh", none}, {"CapPrm", none}, {"CapEff", none},
-		{"CapBnd", none}, {"CapAmb", none}, {"NoNewPrivs", "1"}, {"Seccomp", "2"},
+		{"CapAmb", none}, {"NoNewPrivs", "1"}, {"Seccomp", "2"},
 	} {
 		if got := st[f[0]]; got != f[1] {
 			return &VerifyError{"PID 1 status " + f[0], f[1], got}

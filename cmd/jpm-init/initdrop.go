@@ -25,36 +25,33 @@ func (b *builder) closeRest() error {
 }
 
 // drop takes every privilege from all threads of PID 1: it only reaps from here on, as a host id that owns nothing.
+//
+// Each call on all threads stops the program for a moment, so what is right already is left alone and the bounding set stays: with
+// no capability, no_new_privs and a filter that kills exec there is nothing it could bound.
 func (b *builder) drop() error {
-	for _, c := range capabilities() {
-		if _, _, e := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, uintptr(c), 0, 0, 0, 0); e == unix.EINVAL {
-			break // past the newest capability of this kernel
-		} else if e != 0 {
-			return fmt.Errorf("drop capability %d from the bounding set: %w", c, e)
-		}
-	}
-	if err := syscall.Setgroups(nil); err != nil {
-		return fmt.Errorf("setgroups: %w", err)
-	}
-	uid, gid := 0, 0 // inside a user namespace these are SetupUID and SetupGID
+	uid, gid := 0, 0 // inside a user namespace these are SetupUID and SetupGID, and the process started as them, without groups
 	if !b.p.UserNS {
 		uid, gid = int(b.p.SetupUID), int(b.p.SetupGID)
-	}
-	if err := syscall.Setresgid(gid, gid, gid); err != nil {
-		return fmt.Errorf("setresgid %d: %w", gid, err)
-	}
-	if err := syscall.Setresuid(uid, uid, uid); err != nil {
-		return fmt.Errorf("setresuid %d: %w", uid, err)
+		if err := syscall.Setgroups(nil); err != nil {
+			return fmt.Errorf("setgroups: %w", err)
+		}
+		if err := syscall.Setresgid(gid, gid, gid); err != nil {
+			return fmt.Errorf("setresgid %d: %w", gid, err)
+		}
+		if err := syscall.Setresuid(uid, uid, uid); err != nil {
+			return fmt.Errorf("setresuid %d: %w", uid, err)
+		}
+		// The change of uid cleared it.
+		if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+			return err
+		}
 	}
 	if _, _, e := syscall.AllThreadsSyscall(unix.SYS_CAPSET, uintptr(unsafe.Pointer(&capHeader)), uintptr(unsafe.Pointer(&capNone)), 0); e != 0 {
 		return fmt.Errorf("capset: %w", e)
 	}
-	// The change of uid cleared it.
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+	// The filter's TSYNC gives it to the other threads.
+	if err := noNewPrivs(); err != nil {
 		return err
-	}
-	if _, _, e := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); e != 0 {
-		return fmt.Errorf("no_new_privs: %w", e)
 	}
 	return undumpable()
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/fcgi"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -38,11 +39,16 @@ func serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func try(name string) string {
-	f, ok := probes[name]
-	if !ok {
+	var err error
+	if path, ok := strings.CutPrefix(name, "write:"); ok {
+		err = write(path)
+	} else if path, ok := strings.CutPrefix(name, "read:"); ok {
+		err = read(path)
+	} else if f, ok := probes[name]; ok {
+		err = f()
+	} else {
 		return "no such probe"
 	}
-	err := f()
 	var errno syscall.Errno
 	switch {
 	case err == nil:

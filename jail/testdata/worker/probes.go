@@ -33,6 +33,15 @@ func socket(family, kind, proto int) error {
 	return err
 }
 
+// is says whether a prctl that only asks answers want.
+func is(option, want int) error {
+	got, err := unix.PrctlRetInt(option, 0, 0, 0, 0)
+	if err == nil && got != want {
+		err = fmt.Errorf("is %#x", got)
+	}
+	return err
+}
+
 // env is a path that the test names: JPM_<name>.
 func env(name string) string { return os.Getenv("JPM_" + name) }
 
@@ -141,6 +150,22 @@ var probes = map[string]func() error{
 	"raise-nofile": func() error {
 		l := unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}
 		return call(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, uintptr(unsafe.Pointer(&l)), 0)
+	},
+	// What only shows where no filter refuses to ask.
+	"securebits-locked": func() error { return is(unix.PR_GET_SECUREBITS, 0xef) },
+	"mdwe-set":          func() error { return is(unix.PR_GET_MDWE, 1) },
+	"mount-denied":      func() error { return unix.Mount("none", env("WRITE"), "tmpfs", 0, "") },
+	"chroot":            func() error { return unix.Chroot("/tmp") },
+	"own-keyring": func() error {
+		mine, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
+		if err != nil {
+			return err
+		}
+		user, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_USER_SESSION_KEYRING, true)
+		if err == nil && user == mine {
+			return errors.New("it is the user's")
+		}
+		return nil
 	},
 	"dumpable": func() error { return unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0) },
 	"big-file": func() error {

@@ -1,0 +1,217 @@
+package jail
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"jpm/config"
+	"jpm/jail/plan"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// testHost is a merged-/usr Debian with everything on, so that decisions can be tested anywhere.
+func testHost() *Host {
+	on := Feature{On: true}
+	return &Host{Kernel: "6.18", UserNS: on, Proc: on, NoSymFollow: on, MDWE: on, Runtime: []RuntimeEntry{
+		{Path: "/usr", Source: "/usr", Dir: true, Exec: true},
+		{Path: "/bin", Link: "usr/bin", Exec: true},
+		{Path: "/lib64", Link: "usr/lib64", Exec: true},
+		{Path: "/etc/alternatives", Source: "/etc/alternatives", Dir: true},
+		{Path: "/etc/localtime", Link: "/usr/share/zoneinfo/UTC"},
+		{Path: "/etc/php", Source: "/etc/php", Dir: true},
+	}}
+}
+
+func shop() config.Pool {
+	p := pool("shop", phpCGI)
+	p.User, p.UID, p.GID = "shop", 1001, 1002
+	p.Env = map[string]string{"APP_ENV": "production"}
+	p.Scripts.Root = "/srv/shop/public"
+	p.PHP.INI = map[string]string{"memory_limit": "128M"}
+	p.PHP.LockedINI = map[string]string{"open_basedir": "/srv/shop"}
+	p.Jail.Read = []string{"/srv/shop"}
+	p.Jail.Write = []string{"/srv/shop/public/uploads", "/srv/shop/var"}
+	p.Jail.Exec = []string{"/opt/tools/bin"}
+	return p
+}
+
+// The whole plan of a pool, as reviewed. The filters are left to their own tests.
+func TestCompileGolden(t *testing.T) {
+	old := testHost()
+	old.UserNS, old.Proc, old.NoSymFollow, old.MDWE = Feature{Why: "EPERM"}, Feature{Why: "EPERM"}, Feature{Why: "EINVAL"}, Feature{Why: "EINVAL"}
+	for name, c := range map[string]struct {
+		pool config.Pool
+		host *Host
+	}{
+		"shop":        {shop(), testHost()},
+		"shop_oldest": {shop(), old},
+	} {
+		j := compile(t, c.pool, c.host)
+		p := *j.plan
+		if len(p.Filter) == 0 || len(p.InitFilter) == 0 {
+			t.Errorf("%s: no filter", name)
+		}
+		p.Filter, p.InitFilter = nil, nil
+		golden(t, name+".plan.golden", p)
+		golden(t, name+".explain.golden", j.Explain())
+	}
+	j, err := CompileProxy(2001, 2002, testHost())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := *j.plan
+	p.Filter, p.InitFilter = nil, nil
+	golden(t, "proxy.plan.golden", p)
+	golden(t, "proxy.explain.golden", j.Explain())
+}
+
+func golden(t *testing.T, name string, v any) {
+	t.Helper()
+	got, err := json.MarshalIndent(v, "", "\t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines, ok := v.([]Line); ok {
+		got = nil
+		for _, l := range lines {
+			// The number of instructions belongs to the profile's own test.
+			setting := l.Setting
+			if l.Layer == "seccomp" {
+				setting, _, _ = strings.Cut(setting, ",")
+			}
+			got = append(got, l.Layer+" | "+setting+" | "+l.Status+"\n"...)
+		}
+	}
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("%s differs; review, then run go test -update:\n%s", file, d)
+	}
+}
+
+func TestCompileErrors(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(p *config.Pool)
+		want   string
+	}{
+		{"root", func(p *config.Pool) { p.UID = 0 }, "must not be root"},
+		{"root group", func(p *config.Pool) { p.GID = 0 }, "must not be root"},
+		{"reserved id", func(p *config.Pool) { p.UID = setupID }, "reserved"},
+		{"no command", func(p *config.Pool) { p.Command = nil }, "command: want an absolute path"},
+		{"relative command", func(p *config.Pool) { p.Command = []string{"php-cgi"} }, "command: want an absolute path"},
+		{"command outside", func(p *config.Pool) { p.Command = []string{"/opt/php/php-cgi"} }, "not in the jail; name its directory in jail.exec"},
+		{"command where nothing may run", func(p *config.Pool) { p.Command = []string{"/srv/shop/worker"}; p.PHP = config.PHP{} }, "nothing in /srv/shop can be executed (jail.read /srv/shop)"},
+		{"root outside", func(p *config.Pool) { p.Scripts.Root = "/srv/other" }, "scripts.root /srv/other: not in the jail"},
+		{"network", func(p *config.Pool) { p.Jail.Network = "host" }, `jail.network "host": not supported`},
+		{"profile", func(p *config.Pool) { p.Jail.Seccomp = "none" }, `jail.seccomp: no profile "none"; there is php`},
+		{"profile of ours", func(p *config.Pool) { p.Jail.Seccomp = "tripwires" }, "no profile"},
+		{"no tmp", func(p *config.Pool) { p.Limits.Tmp = 0 }, "limits.tmp"},
+		{"relative path", func(p *config.Pool) { p.Jail.Read = []string{"srv"} }, "jail.read srv: want an absolute path"},
+		{"twice", func(p *config.Pool) { p.Jail.Write = []string{"/srv/shop/"} }, "jail.write /srv/shop/: is already there as jail.read /srv/shop"},
+		{"all of it", func(p *config.Pool) { p.Jail.Read = []string{"/"} }, "jail.read /: would cover"},
+		{"etc", func(p *config.Pool) { p.Jail.Read = []string{"/etc"} }, "jail.read /etc: would cover"},
+		{"usr", func(p *config.Pool) { p.Jail.Read = []string{"/usr"} }, "is already there as the runtime"},
+		{"tmp", func(p *config.Pool) { p.Jail.Write = []string{"/tmp/shop"} }, "/tmp in a jail is the jail's own"},
+		{"proc", func(p *config.Pool) { p.Jail.Read = []string{"/proc/sys"} }, "/proc in a jail is the jail's own"},
+		{"climbing to proc", func(p *config.Pool) { p.Jail.Read = []string{"/srv/../proc"} }, "/proc in a jail is the jail's own"},
+		{"dev", func(p *config.Pool) { p.Jail.Read = []string{"/dev"} }, "/dev in a jail is the jail's own"},
+		{"through a link", func(p *config.Pool) { p.Jail.Read = []string{"/bin/tools", "/srv/shop"} }, "/bin is a link or file in the jail"},
+		{"passwd", func(p *config.Pool) { p.Jail.Read = []string{"/etc/passwd"} }, "is already there as the jail's /etc/passwd"},
+		{"reserved env", func(p *config.Pool) { p.Env = map[string]string{"PHP_FCGI_CHILDREN": "4"} }, "env PHP_FCGI_CHILDREN: not for the configuration to set"},
+		{"odd env", func(p *config.Pool) { p.Env = map[string]string{"A=B": "x"} }, "not a name and value"},
+		{"ini for another program", func(p *config.Pool) { p.Command = []string{"/usr/bin/perl"} }, "php: only for php-cgi"},
+		{"locked without root", func(p *config.Pool) { p.Scripts.Root = "" }, "php.locked_ini: needs scripts.root"},
+		{"ini line break", func(p *config.Pool) { p.PHP.INI = map[string]string{"a": "1\n[PATH=/]"} }, "line break"},
+		{"ini name", func(p *config.Pool) { p.PHP.INI = map[string]string{"a]": "1"} }, "not the name of a setting"},
+		{"ini quotes", func(p *config.Pool) { p.PHP.INI = map[string]string{"a": `'"`} }, "php.ini cannot hold it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := shop()
+			c.change(&p)
+			_, err := Compile(p, testHost())
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Compile = %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// The deepest path decides, whatever lists the paths are from.
+func TestNestedPaths(t *testing.T) {
+	p := shop()
+	p.Jail.Read = []string{"/srv/shop", "/srv/shop/var/keys", "/usr/share/app"}
+	p.Jail.Write = []string{"/srv/shop/var", "/usr/share/app/cache"}
+	pl := compile(t, p, testHost()).plan
+	for at, want := range map[string]string{
+		"/srv/shop/index.php":       "ro,nosuid,nodev,noexec",
+		"/srv/shop/var/x":           "rw,nosuid,nodev,noexec,nosymfollow",
+		"/srv/shop/var/keys/x":      "ro,nosuid,nodev,noexec",
+		"/usr/share/app/x":          "ro,nosuid,nodev,noexec",
+		"/usr/share/app/cache/x":    "rw,nosuid,nodev,noexec,nosymfollow",
+		"/usr/bin/php-cgi":          "ro,nosuid,nodev",
+		"/bin/sh":                   "ro,nosuid,nodev",
+		"/opt/tools/bin/x":          "ro,nosuid,nodev",
+		"/tmp/x":                    "rw,nosuid,nodev,noexec",
+		"/var/tmp/x":                "rw,nosuid,nodev,noexec",
+		"/srv/shop/variant":         "ro,nosuid,nodev,noexec",
+		"/usr/share/zoneinfo/../xx": "ro,nosuid,nodev",
+	} {
+		e := cover(pl, filepath.Clean(at))
+		if e == nil {
+			t.Errorf("%s lies on no mount", at)
+		} else if got := flagNames(e.Flags); got != want {
+			t.Errorf("%s lies on %s (%s), want %s", at, e.Path, got, want)
+		}
+	}
+	seen := map[string]bool{"/": true}
+	for _, e := range pl.Entries {
+		if under := cover(&plan.Plan{Entries: pl.Entries}, filepath.Dir(e.Path)); !seen[filepath.Dir(e.Path)] && under == nil {
+			t.Errorf("%s stands before its parent", e.Path)
+		}
+		seen[e.Path] = true
+	}
+}
+
+// A plan survives the way to jpm-init.
+func TestPlanRoundTrip(t *testing.T) {
+	want := compile(t, shop(), testHost()).plan
+	b, err := want.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := plan.Decode(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	if _, err := plan.Decode(b[:len(b)-1]); err == nil {
+		t.Error("half a plan was decoded")
+	}
+	t.Logf("%d bytes", len(b))
+}
+
+func TestAccountName(t *testing.T) {
+	for in, want := range map[string]string{"shop": "shop", "www-data": "www-data", "1001": "worker", "": "worker", "a:b": "worker", "a\nroot": "worker", "root": "worker", "nobody": "worker", "-x": "worker"} {
+		if got := accountName(config.Pool{User: in}); got != want {
+			t.Errorf("accountName(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
