@@ -53,7 +53,7 @@ type hold struct {
 
 	mu   sync.Mutex
 	done bool     // guarded by mu; req may be another request from then on
-	memo *request // guarded by mu; a copy of req, if the worker may yet be found to have died of it
+	memo *request // guarded by mu; a copy of req, since the worker may yet be found to have died of it
 }
 
 // request is what is remembered of a request after it has ended.
@@ -79,7 +79,9 @@ func (h *hold) Fresh() bool { return h.lease.Fresh() }
 func (h *hold) Done(r fcgi.Result) {
 	h.mu.Lock()
 	h.done = true
-	if h.memo == nil && (r.Outcome == fcgi.Lost || r.Outcome == fcgi.Violation) {
+	// Also when all seems well: what a script does after its answer is complete, or after its client has left, can
+	// still be what its worker dies of, and the incident must name it.
+	if h.memo == nil && r.Outcome != fcgi.Stale {
 		h.memo = describe(h.req)
 	}
 	h.mu.Unlock()
@@ -104,7 +106,7 @@ func (h *hold) Fail(why pool.Reason) {
 // errWorkerGone is the cause of a request that failed because its worker ended.
 var errWorkerGone = errors.New("the worker ended")
 
-// remembered is the request that the worker was last seen with, nil if nothing was wrong with it.
+// remembered is the request that the worker was last seen with, nil as long as it is with it.
 func (h *hold) remembered() *request {
 	h.mu.Lock()
 	defer h.mu.Unlock()
