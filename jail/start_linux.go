@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -64,11 +65,12 @@ func (s *Spawner) start(ctx context.Context, j *Jail, l launch) (_ *Worker, err 
 		if err == nil {
 			return
 		}
-		w.Close()
-		w.closeFiles()
 		// A program that ended by itself fails the checks in whatever way its last moments look; how it ended is the better news.
 		var step *StepError
-		if ended := w.exit.Signal != unix.SIGKILL; ended && !errors.As(err, &step) {
+		ended := !errors.As(err, &step) && w.endsBy(20*time.Millisecond)
+		w.Close()
+		w.closeFiles()
+		if ended {
 			err = fmt.Errorf("%w: %v", errGone, w.exit)
 		}
 	}()
@@ -228,10 +230,7 @@ func dup(f *os.File) (int, error) {
 
 // planFile is the encoded plan in memory that nobody can change any more.
 func planFile(p *plan.Plan) (int, error) {
-	b, err := p.Encode()
-	if err != nil {
-		return -1, fmt.Errorf("encode plan: %w", err)
-	}
+	b := p.Encode()
 	fd, err := unix.MemfdCreate("jpm-plan", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return -1, fmt.Errorf("plan memory: %w", err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -111,6 +112,26 @@ func (w *Worker) Wait() Exit {
 func (w *Worker) Close() {
 	w.Kill()
 	<-w.done
+}
+
+// endsBy says whether the program ends, by itself and within d, and then waits until PID 1 has told how.
+func (w *Worker) endsBy(d time.Duration) bool {
+	w.mu.Lock() // keeps the descriptor from being released
+	ended := w.worker < 0
+	if !ended {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(w.worker), Events: unix.POLLIN}}, int(d.Milliseconds()))
+		ended = err == nil && n > 0
+	}
+	w.mu.Unlock()
+	if !ended {
+		return false
+	}
+	select {
+	case <-w.done:
+		return w.exit.Signal != unix.SIGKILL
+	case <-time.After(time.Second):
+		return false
+	}
 }
 
 // wait reads how the program ended and then waits for PID 1. It is started once, by start, and releases what the worker held.

@@ -5,11 +5,6 @@
 // must not read configuration or follow a path of the host. Mount sources arrive as descriptors, never as names.
 package plan
 
-import (
-	"encoding/json"
-	"fmt"
-)
-
 // Plan is the compiled jail of one worker. The master makes it once per pool; it is the same for each worker of the pool.
 type Plan struct {
 	// Name labels the plan in errors: the pool's name, or "proxy".
@@ -52,7 +47,7 @@ type Plan struct {
 	Filter, InitFilter []byte
 
 	// SkipStep names a step that is left out, so that tests can prove that the checks from outside notice. Only Spawners made by tests set it.
-	SkipStep string `json:",omitempty"`
+	SkipStep string
 }
 
 // Kind says what an Entry makes.
@@ -71,21 +66,21 @@ const (
 type Entry struct {
 	Kind Kind
 	Path string
-	Mode uint32 `json:",omitempty"`
-	Data string `json:",omitempty"`
+	Mode uint32
+	Data string
 
 	// Source is the host's path of a Bind; only the master uses it.
-	Source string `json:",omitempty"`
+	Source string
 	// Wants says what Source must be.
-	Wants Wants `json:",omitempty"`
+	Wants Wants
 	// Rdev is the device number that a Device must have, as major<<8 | minor.
-	Rdev uint32 `json:",omitempty"`
+	Rdev uint32
 	// Flags are the mount's attributes.
-	Flags Flags `json:",omitempty"`
+	Flags Flags
 	// Recursive takes the mounts below Source along, each with at least Flags.
-	Recursive bool `json:",omitempty"`
+	Recursive bool
 	// Origin is the configuration's name for this entry, for errors.
-	Origin string `json:",omitempty"`
+	Origin string
 }
 
 // Wants says what a mount source must be.
@@ -135,18 +130,6 @@ const (
 	StageInit = "init"
 	StageExec = "exec"
 )
-
-// Encode writes the plan for jpm-init.
-func (p *Plan) Encode() ([]byte, error) { return json.Marshal(p) }
-
-// Decode reads what Encode wrote.
-func Decode(b []byte) (*Plan, error) {
-	p := new(Plan)
-	if err := json.Unmarshal(b, p); err != nil {
-		return nil, fmt.Errorf("decode plan: %w", err)
-	}
-	return p, nil
-}
 
 // Binds is the number of mount descriptors the init stage gets.
 func (p *Plan) Binds() int {
