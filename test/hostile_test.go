@@ -187,7 +187,12 @@ func TestHostileWorker(t *testing.T) {
 				if test.want != "" && (err != nil || !strings.Contains(a.stdout, test.want)) {
 					t.Errorf("got %q, error %v; want %q", clip(a.stdout), err, test.want)
 				}
-				if a := j.exchange(deed("hello")); !strings.HasSuffix(a.stdout, "\r\n\r\nhello") {
+				a = j.exchange(deed("hello"))
+				if test.do == "two ends" || test.do == "leftover" {
+					// What comes after an answer's end may come after the next request has gone to the same worker.
+					a = j.exchange(deed("hello"))
+				}
+				if !strings.HasSuffix(a.stdout, "\r\n\r\nhello") {
 					t.Errorf("the next request got %q", clip(a.stdout))
 				}
 			}
