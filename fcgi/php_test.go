@@ -34,7 +34,6 @@ func child(t testing.TB, stdin *os.File, env []string, args ...string) *exec.Cmd
 		cmd.Stdin = stdin
 	}
 	cmd.Env = env
-	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -66,7 +65,7 @@ func phpWorkers(t testing.TB, n int) (*lender, []*exec.Cmd) {
 		if err := unix.Listen(fd, 8); err != nil {
 			t.Fatal(err)
 		}
-		cmds = append(cmds, child(t, f, []string{"PHP_FCGI_MAX_REQUESTS=0", "PATH=/usr/bin:/bin"}, php, "-d", "opcache.enable=0"))
+		cmds = append(cmds, child(t, f, []string{"PHP_FCGI_MAX_REQUESTS=0", "PATH=/usr/bin:/bin"}, php, "-d", "post_max_size=300M"))
 		_ = f.Close()
 		free <- path
 	}

@@ -351,12 +351,10 @@ func (c *client) log(status int, err error) {
 	}
 }
 
-// breakOff ends an answer that cannot be completed so that the client notices. A web server that keeps connections takes the close for
-// an error. One that does not, nginx above all, takes it for the end of a whole answer, unless something is wrong before: a record of another
-// version is.
+// breakOff ends an answer that cannot be completed so that the client notices. A close alone does not do: nginx takes it for the end of a
+// whole answer where it does not keep connections, and also where it does but fastcgi_buffering is off. A record of another version is an error
+// to it always, and to a client that would have noticed the close one byte makes no difference.
 func (c *client) breakOff() bool {
-	if !c.req.KeepConn {
-		_ = c.out.write([]byte{0})
-	}
+	_ = c.out.write([]byte{version1 - 1})
 	return false
 }

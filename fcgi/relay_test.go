@@ -208,10 +208,10 @@ func TestWorkerAnswers(t *testing.T) {
 				c.want(tt.want)
 				close(seen)
 				switch {
-				case tt.closed && keep == 0:
+				case tt.closed:
 					c.want([]byte{0}) // where a version belongs
 					c.wantClosed()
-				case tt.closed, keep == 0:
+				case keep == 0:
 					c.wantClosed()
 				default:
 					c.wantOpen()
@@ -924,8 +924,11 @@ func TestShutdownForced(t *testing.T) {
 	if err := p.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Shutdown = %v", err)
 	}
-	l.wantOutcomes(t, Lost)
 	close(now)
+	// The one that waited may have got the worker at the last moment, and lost it too.
+	if got := l.outcomes(); len(got) == 0 || got[0] != Lost {
+		t.Errorf("outcomes %v", got)
+	}
 }
 
 // TestMaxConns has more connections than there may be.
