@@ -45,7 +45,7 @@ func (w *Worker) handshake(l *launch) error {
 	if msg != nil {
 		return fmt.Errorf("jpm-init sent %q instead of becoming the worker", msg)
 	}
-	return nil
+	return w.report.Close()
 }
 
 // receive reads one packet and the sender's pid in our pid namespace. A nil packet is the end. A Failed packet comes back as its *StepError.

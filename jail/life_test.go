@@ -189,26 +189,74 @@ func TestVerifyNotices(t *testing.T) {
 	}
 }
 
-// The jail without a user namespace, for kernels that refuse one, keeps the same promises.
-func TestWithoutUserNamespace(t *testing.T) {
+// The jail without what a kernel may refuse keeps its other promises.
+func TestOldKernels(t *testing.T) {
 	h := needRoot(t)
-	no := *h
-	no.UserNS = Feature{Why: "a test"}
-	read := site(t, map[string]string{"file": "mine"})
-	p := workerPool()
-	p.Jail.Read = []string{read}
-	p.Env = map[string]string{"JPM_READ": read}
+	off := Feature{Why: "a test"}
+	read := site(t, map[string]string{"file": "mine", "index.php": "<?php echo 6*7;"})
+	for name, change := range map[string]func(*Host){
+		"no user namespace": func(h *Host) { h.UserNS = off },
+		"no proc":           func(h *Host) { h.Proc = off },
+		"neither": func(h *Host) {
+			h.UserNS, h.Proc, h.NoSymFollow, h.MDWE = off, off, off, off
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			no := *h
+			change(&no)
+			p := workerPool()
+			p.Jail.Read = []string{read}
+			p.Env = map[string]string{"JPM_READ": read}
+			s := newSpawner(t, Options{})
+			j := compile(t, p, &no)
+			if err := s.AddPool(j); err != nil {
+				t.Fatal(err)
+			}
+			w := start(t, s, j)
+			want := map[string]string{"nothing": "ok", "threads": "ok", "read-own": "ok", "write-tmp": "ok", "read-shadow": "ENOENT",
+				"write-read": "EROFS", "write-root": "EROFS", "proc-1": "ENOENT", "self-mem": "EROFS", "fork": "EPERM", "setuid-0": "EPERM",
+				"kill-init": "EPERM", "connect-ip": "ENETUNREACH"}
+			if !no.Proc.On {
+				want["self-mem"] = "ENOENT"
+			}
+			for probe, want := range want {
+				if got := body(t, w, "", "try="+probe); got != want {
+					t.Errorf("%s: %s, want %s", probe, got, want)
+				}
+			}
+			needPHP(t)
+			php := phpPool(read)
+			j = compile(t, php, &no)
+			if err := s.AddPool(j); err != nil {
+				t.Fatal(err)
+			}
+			if got := body(t, start(t, s, j), read+"/index.php", ""); got != "42" {
+				t.Errorf("php answers %q, want 42", got)
+			}
+		})
+	}
+}
+
+// A script is started by its interpreter, which is what must then be running.
+func TestScript(t *testing.T) {
+	h := needRoot(t)
+	dir := site(t, nil)
+	if err := os.WriteFile(dir+"/script", []byte("#!"+bin+"/worker\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	s := newSpawner(t, Options{})
-	j := compile(t, p, &no)
+	p := workerPool()
+	p.Command = []string{dir + "/script"}
+	p.Jail.Exec = []string{dir, bin}
+	j := compile(t, p, h)
+	if _, err := s.Start(startContext(t), j, "x"); err == nil || !strings.Contains(err.Error(), "has not been added") {
+		t.Errorf("Start before AddPool = %v", err)
+	}
 	if err := s.AddPool(j); err != nil {
 		t.Fatal(err)
 	}
-	w := start(t, s, j)
-	for probe, want := range map[string]string{"nothing": "ok", "threads": "ok", "read-own": "ok", "write-tmp": "ok", "read-shadow": "ENOENT",
-		"write-read": "EROFS", "write-root": "EROFS", "proc-1": "ENOENT", "self-mem": "EROFS", "fork": "EPERM", "setuid-0": "EPERM", "kill-init": "EPERM"} {
-		if got := body(t, w, "", "try="+probe); got != want {
-			t.Errorf("%s: %s, want %s", probe, got, want)
-		}
+	if got := body(t, start(t, s, j), "", "try=nothing"); got != "ok" {
+		t.Errorf("answer %q", got)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // bin holds what TestMain builds: jpm-init and the worker of testdata/worker. It lies outside /tmp, because a jail's /tmp is its own.
@@ -48,6 +50,9 @@ func setUp(m *testing.M) (int, error) {
 	code := m.Run()
 	if left := children(); len(left) > 0 {
 		return 1, fmt.Errorf("processes left behind: %v", left)
+	}
+	if err := goleak.Find(); err != nil {
+		return 1, err
 	}
 	return code, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"unsafe"
@@ -16,8 +17,8 @@ import (
 var ErrUnsupported = errors.New("not supported here")
 
 // Probe finds out what the kernel can do, by doing it. It needs root. What a jail must have and cannot get is an error
-// that wraps ErrUnsupported; what it can do without is off in the Host, with the reason. The oldest kernel that has all that must be
-// there is Linux 5.14.
+// that wraps ErrUnsupported; what it can do without is off in the Host, with the reason. By its documentation Linux 5.12 is the
+// oldest kernel that has what must be there.
 func Probe() (*Host, error) {
 	h := new(Host)
 	var uts unix.Utsname
@@ -36,6 +37,7 @@ func Probe() (*Host, error) {
 		{"mount_setattr (Linux 5.12)", func() error { return tryMountAttr(unix.MOUNT_ATTR_RDONLY) }},
 		{"seccomp kill-process (Linux 4.14)", trySeccomp},
 		{"namespaces", func() error { return tryClone(0) }},
+		{"user id " + strconv.Itoa(setupID), trySetupID},
 	} {
 		if err := must.try(); err != nil {
 			return nil, fmt.Errorf("jail: %s: %w: %w", must.name, err, ErrUnsupported)
@@ -58,6 +60,28 @@ func feature(err error) Feature {
 		return Feature{Why: err.Error()}
 	}
 	return Feature{On: true}
+}
+
+// trySetupID looks whether the id exists: in a container with a range of ids it may not.
+func trySetupID() error {
+	for _, file := range []string{"/proc/self/uid_map", "/proc/self/gid_map"} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		mapped := false
+		for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n") {
+			var inside, outside, n uint64
+			if _, err := fmt.Sscan(line, &inside, &outside, &n); err != nil {
+				return fmt.Errorf("%s line %q: %w", file, line, err)
+			}
+			mapped = mapped || inside <= setupID && setupID < inside+n
+		}
+		if !mapped {
+			return fmt.Errorf("%s does not map it", file)
+		}
+	}
+	return nil
 }
 
 func tryPidfd() error {

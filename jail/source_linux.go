@@ -54,6 +54,12 @@ func mountAttr(f plan.Flags) (a uint64) {
 // openSource opens what an entry binds and checks that it is the kind of thing it must be.
 func (s *Spawner) openSource(j *Jail, e *plan.Entry) (int, error) {
 	if e.Wants == plan.PoolTmp {
+		s.mu.Lock()
+		there := s.pools[j.Name()]
+		s.mu.Unlock()
+		if !there {
+			return -1, fmt.Errorf("pool %s has not been added", j.Name())
+		}
 		return unix.Open(s.tmpDir(j), unix.O_PATH|unix.O_CLOEXEC|unix.O_DIRECTORY, 0)
 	}
 	fd, err := openTrusted(e.Source)

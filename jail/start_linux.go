@@ -169,6 +169,9 @@ func (s *Spawner) fork(j *Jail, l launch, w *Worker) (err error) {
 		}
 	}
 
+	if len(files) >= highFD {
+		return fmt.Errorf("%d paths and files are too many for one jail", len(files))
+	}
 	pidfd := -1
 	sys := &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,

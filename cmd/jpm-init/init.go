@@ -92,6 +92,7 @@ func (b *builder) fork() error {
 	}
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{"jpm-init", plan.StageExec}, &syscall.ProcAttr{
 		Files: files,
+		Env:   []string{"GOMAXPROCS=1", "GOTRACEBACK=none"},
 		Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
 	})
 	unix.Close(pair[1])

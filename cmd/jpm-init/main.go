@@ -8,6 +8,9 @@
 //
 // Nearly everything here acts on one thread in Linux while a Go program has several, so main stays on the first thread, and
 // where PID 1 drops its privileges it does so on all of them.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
 package main
 
 import (

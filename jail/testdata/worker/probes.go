@@ -115,7 +115,11 @@ var probes = map[string]func() error{
 	},
 
 	"connect-ip": func() error {
-		c, err := net.DialTimeout("tcp", env("TCP"), time.Second)
+		to := env("TCP")
+		if to == "" {
+			to = "127.0.0.1:1"
+		}
+		c, err := net.DialTimeout("tcp", to, time.Second)
 		if err == nil {
 			c.Close()
 		}
