@@ -129,7 +129,7 @@ func (s *session) end() {
 	s.proxy.Close()
 }
 
-// post hands f to run and says whether run took it.
+// post hands f to run and says whether run took it, which is before f has run.
 func (s *session) post(f func() error) bool {
 	select {
 	case s.events <- f:

@@ -70,8 +70,13 @@ func (s *session) dial(l *life) {
 			})
 			return
 		}
-		s.post(func() error { return s.link.Send(link.Message{Kind: link.Dialed, Worker: l.id}, conn) })
-		conn.Close()
+		taken := s.post(func() error {
+			defer conn.Close()
+			return s.link.Send(link.Message{Kind: link.Dialed, Worker: l.id}, conn)
+		})
+		if !taken {
+			conn.Close()
+		}
 	})
 }
 
