@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A native program tries things from inside. Each probe also runs outside of the jail, as root, to show that it does what it says: a denial of something that never worked proves nothing.
+// A native program tries things from inside. Each probe also runs outside of the jail, as root, to show that it does what
+// it says: a denial of something that never worked proves nothing.
 func TestDenials(t *testing.T) {
 	h := needRoot(t)
 	neighbour := site(t, map[string]string{"secret": "other people's"})

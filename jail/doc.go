@@ -1,8 +1,8 @@
 // Package jail runs each worker in a jail of its own.
 //
-// Compile turns a pool's configuration into a plan and touches nothing. A Spawner starts workers from plans by way of jpm-init, a small
-// program that executes a plan and decides nothing. After exec the master reads the result back from outside and refuses a
-// worker that differs.
+// Compile turns a pool's configuration into a plan and touches nothing. A Spawner starts workers from plans by way of
+// jpm-init, a small program that executes a plan and decides nothing. After exec the master reads the result back from
+// outside and refuses a worker that differs.
 //
 //	Compile ── plan ──► Spawner.Start ── clone, descriptors ──► jpm-init init ── fork ──► jpm-init exec ── execve ──► the worker
 //	                         │                                   PID 1, reaps                  │
@@ -59,7 +59,7 @@
 //	seccomp               the profile
 //	exec                  the worker
 //
-// The user namespace maps two ids: 0 inside is a host id that owns nothing, and the worker's is itself. So whoever builds the jail
-// is not root on the host, and files belong to whom they belong. Files of every other owner show as nobody's. Where the kernel refuses user namespaces, jpm-init starts as
-// the host's root and takes the same steps.
+// The user namespace maps two ids: 0 inside is a host id that owns nothing, and the worker's is itself. So whoever builds
+// the jail is not root on the host, and files belong to whom they belong. Files of every other owner show as nobody's.
+// Where the kernel refuses user namespaces, jpm-init starts as the host's root and takes the same steps.
 package jail

@@ -6,7 +6,8 @@ import (
 	"jpm/jail/plan"
 )
 
-// StepError says which step of building a jail failed: one of the names in the package documentation. Nothing is left of the worker.
+// StepError says which step of building a jail failed: one of the names in the package documentation. Nothing is left of
+// the worker.
 type StepError = plan.StepError
 
 // VerifyError says what a started worker has other than its plan says. The worker has been killed.

@@ -21,7 +21,8 @@ func (t *tree) addEtc(p config.Pool) {
 	}
 }
 
-// accountName is the worker's account inside: the configured name, or the pool's where only a number or a name that would break passwd(5) was given.
+// accountName is the worker's account inside: the configured name, or the pool's where only a number or a name that would
+// break passwd(5) was given.
 func accountName(p config.Pool) string {
 	for i, r := range p.User {
 		letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'

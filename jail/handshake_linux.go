@@ -14,8 +14,8 @@ import (
 	"jpm/jail/plan"
 )
 
-// handshake talks with jpm-init until the program runs: its Ready brings the pid, the descriptors are looked at, Go is the answer, and
-// the end of the socket says that exec happened.
+// handshake talks with jpm-init until the program runs: its Ready brings the pid, the descriptors are looked at, Go is the
+// answer, and the end of the socket says that exec happened.
 func (w *Worker) handshake(l *launch) error {
 	msg, pid, err := w.receive()
 	if err != nil {
@@ -48,7 +48,8 @@ func (w *Worker) handshake(l *launch) error {
 	return w.report.Close()
 }
 
-// receive reads one packet and the sender's pid in our pid namespace. A nil packet is the end. A Failed packet comes back as its *StepError.
+// receive reads one packet and the sender's pid in our pid namespace. A nil packet is the end. A Failed packet comes back
+// as its *StepError.
 func (w *Worker) receive() (msg []byte, pid int, err error) {
 	c, err := w.report.SyscallConn()
 	if err != nil {
@@ -99,7 +100,8 @@ func (w *Worker) receive() (msg []byte, pid int, err error) {
 // program is the file that must be running after exec.
 type program struct{ dev, ino uint64 }
 
-// findProgram finds the file that exec will run: the descriptor's, or the path's as the jail will resolve it, or the interpreter's that a script names.
+// findProgram finds the file that exec will run: the descriptor's, or the path's as the jail will resolve it, or the
+// interpreter's that a script names.
 func findProgram(p *plan.Plan, exe *os.File) (program, error) {
 	if exe != nil {
 		fd, err := dup(exe)

@@ -49,7 +49,8 @@ const (
 	siteUID = 64201
 )
 
-// site makes a directory of a test's own that a jail can have. os.MkdirTemp alone would put it under /tmp, which jails have of their own.
+// site makes a directory of a test's own that a jail can have. os.MkdirTemp alone would put it under /tmp, which jails have
+// of their own.
 func site(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/var/lib", "jpm-site-")

@@ -1,6 +1,7 @@
 package jail
 
-// Host is what the jail can count on here, found by trying and not by version. Compile decides by it alone, so that decisions can be tested without root.
+// Host is what the jail can count on here, found by trying and not by version. Compile decides by it alone, so that
+// decisions can be tested without root.
 type Host struct {
 	// Kernel is the release, for people; no decision depends on it.
 	Kernel string

@@ -36,8 +36,8 @@ type Jail struct {
 // Name is the pool's name, or "proxy".
 func (j *Jail) Name() string { return j.plan.Name }
 
-// Compile decides everything about the jail of a pool's workers. It touches neither kernel nor files, apart from what h found, so it works without root.
-// Errors name the configuration field.
+// Compile decides everything about the jail of a pool's workers. It touches neither kernel nor files, apart from what h
+// found, so it works without root. Errors name the configuration field.
 func Compile(p config.Pool, h *Host) (*Jail, error) {
 	j := &Jail{host: h, tmp: p.Limits.Tmp, profile: p.Jail.Seccomp}
 	pl, err := newPlan(p.Name, p.UID, p.GID, h, p.Jail.Seccomp)
@@ -99,8 +99,8 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	return j, nil
 }
 
-// CompileProxy is the jail of jpm's own proxy: an empty read-only root, no network but the sockets it is handed, the profile "proxy".
-// Its program comes by descriptor (StartProxy).
+// CompileProxy is the jail of jpm's own proxy: an empty read-only root, no network but the sockets it is handed, the
+// profile "proxy". Its program comes by descriptor (StartProxy).
 func CompileProxy(uid, gid uint32, h *Host) (*Jail, error) {
 	pl, err := newPlan("proxy", uid, gid, h, "proxy")
 	if err != nil {
@@ -194,7 +194,8 @@ func rlimits(l config.Limits, userNS bool) []plan.Rlimit {
 		all = append(all, plan.Rlimit{Resource: unix.RLIMIT_FSIZE, Value: uint64(l.FileSize)})
 	}
 	if userNS {
-		// Counted per user and user namespace, so per jail; without the namespace it would be one number for all workers of the pool.
+		// Counted per user and user namespace, so per jail; without the namespace it would be one number for all workers of
+		// the pool.
 		all = append(all, plan.Rlimit{Resource: unix.RLIMIT_NPROC, Value: maxThreads})
 	}
 	return all

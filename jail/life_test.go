@@ -313,7 +313,8 @@ func TestNestedMounts(t *testing.T) {
 	}
 }
 
-// kill -9 of the master takes the workers, their mounts and their sockets with it, and the next master starts in the same directory.
+// kill -9 of the master takes the workers, their mounts and their sockets with it, and the next master starts in the same
+// directory.
 func TestMasterKilled(t *testing.T) {
 	h := needRoot(t)
 	dir := t.TempDir()

@@ -14,8 +14,9 @@ import (
 // backlog of a worker's listener: one connection at a time is used; the rest is room for one that was given up.
 const backlog = 8
 
-// listen makes the worker's own listener and queues the first connection on it, so that the worker finds it the moment it is up.
-// It runs on the spawning thread, whose working directory is the listeners'. The listener is blocking: php-cgi ends when accept says EAGAIN.
+// listen makes the worker's own listener and queues the first connection on it, so that the worker finds it the moment it
+// is up. It runs on the spawning thread, whose working directory is the listeners'. The listener is blocking: php-cgi ends
+// when accept says EAGAIN.
 func (w *Worker) listen() error {
 	s := w.s
 	s.mu.Lock()

@@ -10,7 +10,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// bin holds what TestMain builds: jpm-init and the worker of testdata/worker. It lies outside /tmp, because a jail's /tmp is its own.
+// bin holds what TestMain builds: jpm-init and the worker of testdata/worker. It lies outside /tmp, because a jail's /tmp
+// is its own.
 var bin string
 
 // The test binary is also the master that a test kills: TestMain runs it instead of the tests.

@@ -107,7 +107,8 @@ echo json_encode($out);`
 	}
 }
 
-// Nothing writable is an execution right: with MDWE on, the JIT compilers must be off and still everything works; asked for, they are on and MDWE is off.
+// Nothing writable is an execution right: with MDWE on, the JIT compilers must be off and still everything works; asked
+// for, they are on and MDWE is off.
 func TestPHPJIT(t *testing.T) {
 	w, dir := startPHP(t, func(p *config.Pool) { p.PHP.INI = map[string]string{"pcre.jit": "1"} },
 		map[string]string{"index.php": `<?php echo ini_get("pcre.jit"), preg_match('/^(a+)+$/', str_repeat('a', 50));`})

@@ -118,7 +118,8 @@ func trySeccomp() error {
 	return nil
 }
 
-// tryClone clones with the jail's namespaces. The program does not exist: ENOENT means that everything before exec worked, the id maps too.
+// tryClone clones with the jail's namespaces. The program does not exist: ENOENT means that everything before exec worked,
+// the id maps too.
 func tryClone(extra uintptr) error {
 	sys := &syscall.SysProcAttr{Cloneflags: extra | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS}
 	if extra&unix.CLONE_NEWUSER != 0 {
@@ -133,7 +134,8 @@ func tryClone(extra uintptr) error {
 	return fmt.Errorf("clone: %w", err)
 }
 
-// tryProc mounts a procfs as the jail's, detached. In a user namespace the kernel also wants to see a procfs that nothing is mounted over, so that a new one reveals nothing.
+// tryProc mounts a procfs as the jail's, detached. In a user namespace the kernel also wants to see a procfs that nothing
+// is mounted over, so that a new one reveals nothing.
 func tryProc(userNS bool) error {
 	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
 	if err != nil {

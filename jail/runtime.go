@@ -1,7 +1,7 @@
 package jail
 
-// runtimePaths is the read-only runtime: what programs from the distribution need, and nothing that belongs to a site or to the host's
-// administration. What does not exist on the host is left out. The list is here and nowhere else.
+// runtimePaths is the read-only runtime: what programs from the distribution need, and nothing that belongs to a site or to
+// the host's administration. What does not exist on the host is left out. The list is here and nowhere else.
 var runtimePaths = []struct {
 	path string
 	exec bool
@@ -24,7 +24,8 @@ var runtimePaths = []struct {
 	{"/etc/ImageMagick-6", false, "its policy limits what the imagick extension does"},
 }
 
-// devices are the nodes in /dev, with the numbers they must have: a wrong node under the right name is how a jail was left before (CVE-2025-31133).
+// devices are the nodes in /dev, with the numbers they must have: a wrong node under the right name is how a jail was left
+// before (CVE-2025-31133).
 var devices = []struct {
 	path         string
 	major, minor uint32

@@ -12,7 +12,8 @@ import (
 	"jpm/jail/plan"
 )
 
-// cloneMount makes a detached mount of an entry's source, with the entry's flags, for jpm-init to put in place. It runs on the spawning thread, in whose namespace the pools' /tmp are.
+// cloneMount makes a detached mount of an entry's source, with the entry's flags, for jpm-init to put in place. It runs on
+// the spawning thread, in whose namespace the pools' /tmp are.
 func (s *Spawner) cloneMount(j *Jail, e *plan.Entry) (int, error) {
 	src, err := s.openSource(j, e)
 	if err != nil {
@@ -110,9 +111,9 @@ func wanted(e *plan.Entry) string {
 	return string(e.Wants)
 }
 
-// openTrusted opens a path of the host as O_PATH. Symlinks are followed only where a site could not have put them: they belong to root
-// and stand in a directory that only root can change. Otherwise a site that may write the parent of a path could have anything of
-// the host bound into its jail (CVE-2021-30465 and its kin).
+// openTrusted opens a path of the host as O_PATH. Symlinks are followed only where a site could not have put them: they
+// belong to root and stand in a directory that only root can change. Otherwise a site that may write the parent of a path
+// could have anything of the host bound into its jail (CVE-2021-30465 and its kin).
 func openTrusted(p string) (int, error) {
 	for range 40 {
 		fd, err := unix.Openat2(unix.AT_FDCWD, p, &unix.OpenHow{

@@ -29,9 +29,10 @@ type Options struct {
 
 // Spawner starts workers in their jails. All of its methods may be called concurrently.
 //
-// One operating system thread does all forking, for as long as the Spawner lives: a worker dies with the thread that forked it
-// (PR_SET_PDEATHSIG), and Go ends threads when it likes. The thread has a mount namespace of its own, in which it keeps the
-// pools' /tmp and the workers' listeners on a tmpfs. Nobody else sees them, and when the master is killed the kernel takes all of it away.
+// One operating system thread does all forking, for as long as the Spawner lives: a worker dies with the thread that forked
+// it (PR_SET_PDEATHSIG), and Go ends threads when it likes. The thread has a mount namespace of its own, in which it keeps
+// the pools' /tmp and the workers' listeners on a tmpfs. Nobody else sees them, and when the master is killed the kernel
+// takes all of it away.
 type Spawner struct {
 	o     Options
 	init  *os.File // O_PATH, see exec
@@ -51,7 +52,8 @@ type Spawner struct {
 // ErrClosed is what a closed Spawner answers.
 var ErrClosed = errors.New("jail: spawner is closed")
 
-// highFD is where the descriptor of jpm-init goes, above those that a child is given, so that setting these up does not overwrite it.
+// highFD is where the descriptor of jpm-init goes, above those that a child is given, so that setting these up does not
+// overwrite it.
 const highFD = 512
 
 // NewSpawner starts the thread. It needs root. Close must be called.
@@ -94,7 +96,8 @@ func NewSpawner(o Options) (*Spawner, error) {
 func (s *Spawner) thread(ready chan<- error) {
 	runtime.LockOSThread()
 	if unix.Gettid() == unix.Getpid() {
-		// The first thread never ends, and /proc/self shows its mount namespace. Holding it, another goroutine must get another thread.
+		// The first thread never ends, and /proc/self shows its mount namespace. Holding it, another goroutine must get
+		// another thread.
 		held := make(chan error)
 		go s.thread(held)
 		ready <- <-held

@@ -96,7 +96,8 @@ func (s *Spawner) start(ctx context.Context, j *Jail, l launch) (_ *Worker, err 
 	return w, ctx.Err()
 }
 
-// fork makes everything a worker starts with and clones jpm-init. It runs on the spawning thread. What it leaves in w is w's to release, in case of an error too.
+// fork makes everything a worker starts with and clones jpm-init. It runs on the spawning thread. What it leaves in w is
+// w's to release, in case of an error too.
 func (s *Spawner) fork(j *Jail, l launch, w *Worker) (err error) {
 	var theirs []int // our copies of what the child gets
 	keep := func(fd int) int { theirs = append(theirs, fd); return fd }

@@ -97,7 +97,8 @@ func (t *tree) addSite(j config.Jail, h *Host) error {
 	return nil
 }
 
-// entries gives the nodes and the directories they need, parents first. What lies in a bind needs no directory: it exists in the bind's source.
+// entries gives the nodes and the directories they need, parents first. What lies in a bind needs no directory: it exists
+// in the bind's source.
 func (t *tree) entries() ([]plan.Entry, error) {
 	seen := make(map[string]plan.Entry)
 	for _, n := range t.nodes {

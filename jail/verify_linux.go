@@ -12,8 +12,9 @@ import (
 	"jpm/jail/plan"
 )
 
-// verify looks at the running program from outside, through the host's /proc, and compares it with its plan. It comes after exec, so
-// nothing is taken from what jpm-init says about itself. The pid cannot be another process's: PID 1 of the jail reaps it and is held by a pidfd that still waits.
+// verify looks at the running program from outside, through the host's /proc, and compares it with its plan. It comes after
+// exec, so nothing is taken from what jpm-init says about itself. The pid cannot be another process's: PID 1 of the jail
+// reaps it and is held by a pidfd that still waits.
 func (w *Worker) verify(p *plan.Plan, prog program) error {
 	dir := "/proc/" + strconv.Itoa(w.pid)
 	st, err := readStatus(dir)

@@ -53,14 +53,17 @@ func (e Exit) String() string {
 // Pid is the program's pid as the host sees it.
 func (w *Worker) Pid() int { return w.pid }
 
-// Conn is the first connection, which the program has accepted. It is the caller's to close; nil for the proxy. The descriptor is non-blocking.
+// Conn is the first connection, which the program has accepted. It is the caller's to close; nil for the proxy. The
+// descriptor is non-blocking.
 func (w *Worker) Conn() *os.File { return w.conn }
 
-// Log is the read end of the pipe that is the program's stdout and stderr. It is the caller's to read and to close: a full pipe stops the program.
+// Log is the read end of the pipe that is the program's stdout and stderr. It is the caller's to read and to close: a full
+// pipe stops the program.
 func (w *Worker) Log() *os.File { return w.log }
 
-// Dial makes another connection and comes back when the program has accepted it, which for one that serves one connection at a time
-// means that it is free again. The file is the caller's. After an error the connection is closed, but may stay queued at the worker.
+// Dial makes another connection and comes back when the program has accepted it, which for one that serves one connection
+// at a time means that it is free again. The file is the caller's. After an error the connection is closed, but may stay
+// queued at the worker.
 func (w *Worker) Dial(ctx context.Context) (*os.File, error) {
 	if w.socket == "" {
 		return nil, fmt.Errorf("dial worker %s: it has no listener", w.name)

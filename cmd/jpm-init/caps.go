@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// capHeader and capNone are capset(2)'s arguments for "this thread" and "nothing", in package variables because AllThreadsSyscall wants addresses that stay.
+// capHeader and capNone are capset(2)'s arguments for "this thread" and "nothing", in package variables because
+// AllThreadsSyscall wants addresses that stay.
 var (
 	capHeader = unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	capNone   [2]unix.CapUserData

@@ -44,11 +44,12 @@ func (s *stage) steps() []step {
 		// While there is still the privilege to set limits that are not lower.
 		{"rlimits", s.rlimits},
 		{"umask", func() error { unix.Umask(int(s.p.Umask)); return nil }},
-		// All three need CAP_SETPCAP, so they come before the capabilities go; the bounding set first, so that nothing after could regain one.
+		// All three need CAP_SETPCAP, so they come before the capabilities go; the bounding set first, so that nothing
+		// after could regain one.
 		{"bounding-set", dropBounding},
 		{"ambient", clearAmbient},
 		{"securebits", lockSecurebits},
-		// Groups, then gid, then uid: each needs a capability, and on hosts without our securebits the uid change would take them.
+		// Each needs a capability. The securebits keep the uid change from touching the sets, so they are emptied after it.
 		{"groups", noGroups},
 		{"gid", s.gid},
 		{"uid", s.uid},
@@ -62,13 +63,13 @@ func (s *stage) steps() []step {
 		{"no-new-privs", noNewPrivs},
 		{"mdwe", s.mdwe},
 		{"signals", resetSignals},
-		// Before the descriptors are closed: it reads random addresses and maps memory, which the filter would not mind but a report could not follow.
+		// Before the filter that is made of their addresses.
 		{"arguments", s.arguments},
 		// Closing, not close-on-exec: a descriptor that leaks is a way out (CVE-2024-21626).
 		{"descriptors", s.descriptors},
 		// The master looks from outside and answers only if it sees what it expects.
 		{"ready", ready},
-		// Last: everything above needs calls that the filters refuse.
+		// Last: everything above needs calls that the filters refuse. The profile is the later one: it kills who calls seccomp.
 		{"seccomp-exec-once", func() error { return loadFilter(s.argv.filter(), 0) }},
 		{"seccomp", func() error { return loadFilter(s.p.Filter, 0) }},
 		{"exec", s.exec},

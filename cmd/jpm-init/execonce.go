@@ -10,10 +10,11 @@ import (
 // oneExec holds the arguments of the one execve that the worker's process may make, each in a page of its own at a random
 // address.
 //
-// A seccomp filter cannot count, so it cannot say "once". It can compare addresses: the filter below lets execve pass only with exactly
-// these three. exec replaces the address space, so in the worker nothing is mapped there, and the addresses, about 34 random bits
-// each, are nowhere to be read: the kernel shows a filter only to CAP_SYS_ADMIN outside any user namespace with one. To the worker execve is therefore EPERM.
-// What this is not: proof against someone who already runs native code and guesses all three.
+// A seccomp filter cannot count, so it cannot say "once". It can compare addresses: the filter below lets execve pass only
+// with exactly these three. exec replaces the address space, so in the worker nothing is mapped there, and the addresses,
+// some 30 random bits each, are nowhere to be read: PTRACE_SECCOMP_GET_FILTER needs ptrace and CAP_SYS_ADMIN. To the worker
+// execve is therefore EPERM. It is no proof against native code that guesses all three at once; the other layers, noexec
+// mounts, no processes and the profile that stays in force after any exec, are what is left then.
 type oneExec struct {
 	path, argv, envp uintptr
 	byFD             bool // execveat with an empty path instead of execve

@@ -133,7 +133,8 @@ func (b *builder) release() error {
 	return unix.Close(b.sync)
 }
 
-// reap waits for every process of the jail and tells the master how the worker ended. With PID 1 the kernel kills what the worker left behind.
+// reap waits for every process of the jail and tells the master how the worker ended. With PID 1 the kernel kills what the
+// worker left behind.
 func (b *builder) reap() int {
 	for {
 		var ws syscall.WaitStatus

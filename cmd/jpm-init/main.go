@@ -3,8 +3,8 @@
 // It runs twice per worker. The init stage is PID 1 of the jail's pid namespace: it builds the root, gives up every
 // privilege of its own, reaps, and tells the master the worker's wait status. The exec stage is its child: it confines
 // itself and becomes the worker. Two stages instead of one because a worker such as php-cgi reaps nothing, and a PID 1 that
-// does not reap collects zombies. Both run a flat list of named steps from a compiled plan (package plan); a step does its work or the worker does
-// not start.
+// does not reap collects zombies. Both run a flat list of named steps from a compiled plan (package plan); a step does its
+// work or the worker does not start.
 //
 // Nearly everything here acts on one thread in Linux while a Go program has several, so main stays on the first thread, and
 // where PID 1 drops its privileges it does so on all of them.
@@ -68,7 +68,8 @@ func runSteps(steps []step, skip string) bool {
 	return true
 }
 
-// report tells the master that a step failed. There is nobody else to tell if that fails too; the master then sees the end of the file.
+// report tells the master that a step failed. There is nobody else to tell if that fails too; the master then sees the end
+// of the file.
 func report(name string, err error) {
 	_ = unix.Send(reportFD, plan.EncodeFailure(&plan.StepError{Step: name, Err: err}), unix.MSG_NOSIGNAL)
 }

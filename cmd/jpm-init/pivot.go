@@ -37,7 +37,8 @@ func (b *builder) readOnlyRoot() error {
 	return unix.MountSetattr(b.root, "", unix.AT_EMPTY_PATH, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
 }
 
-// proveRoot checks that the working directory is inside the new root: a directory that is not shows as "(unreachable)" (CVE-2024-21626).
+// proveRoot checks that the working directory is inside the new root: a directory that is not shows as "(unreachable)"
+// (CVE-2024-21626).
 func proveRoot() error {
 	cwd, err := unix.Getwd()
 	if err != nil {

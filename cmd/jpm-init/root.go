@@ -10,7 +10,8 @@ import (
 	"jpm/jail/plan"
 )
 
-// inRoot makes openat2(2) treat the descriptor as the root and refuse every symlink: mount points can lie in directories that the site's own code wrote.
+// inRoot makes openat2(2) treat the descriptor as the root and refuse every symlink: mount points can lie in directories
+// that the site's own code wrote.
 const inRoot = unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS
 
 func privateMounts() error {

@@ -46,7 +46,8 @@ type Plan struct {
 	// Filter is the worker's seccomp program and InitFilter that of PID 1, as an array of struct sock_filter in native byte order.
 	Filter, InitFilter []byte
 
-	// SkipStep names a step that is left out, so that tests can prove that the checks from outside notice. Only Spawners made by tests set it.
+	// SkipStep names a step that is left out, so that tests can prove that the checks from outside notice. Only Spawners
+	// made by tests set it.
 	SkipStep string
 }
 

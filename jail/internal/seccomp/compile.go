@@ -35,7 +35,8 @@ func Name(nr uint32) string {
 	return ""
 }
 
-// x32Bit marks the numbers of the x32 table, which has the same AUDIT_ARCH as amd64 and would otherwise be a second way to every call.
+// x32Bit marks the numbers of the x32 table, which has the same AUDIT_ARCH as amd64 and would otherwise be a second way to
+// every call.
 const x32Bit = 0x40000000
 
 // Compile makes the profile's program: our prologue and behind it gVisor's search tree. The result is an array of
@@ -65,7 +66,8 @@ func (p *Profile) Compile() ([]byte, error) {
 	return encode(whole), nil
 }
 
-// prologue decides what no profile may: the architecture, x32, and numbers newer than the table. Jumps are relative, so gVisor's program, which loads what it needs itself, can follow.
+// prologue decides what no profile may: the architecture, x32, and numbers newer than the table. Jumps are relative, so
+// gVisor's program, which loads what it needs itself, can follow.
 func prologue() []bpf.Instruction {
 	const ld, jeq, jset, jgt, ret = bpf.Ld | bpf.Abs | bpf.W, bpf.Jmp | bpf.Jeq | bpf.K, bpf.Jmp | bpf.Jset | bpf.K, bpf.Jmp | bpf.Jgt | bpf.K, bpf.Ret | bpf.K
 	p := []bpf.Instruction{

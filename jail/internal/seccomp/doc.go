@@ -28,8 +28,8 @@
 // CVE-2019-10063 through); "& MASK" is applied before. "null" compares all 64 with zero.
 // A name that the architecture does not have is an error unless the section is for one architecture.
 //
-// Whatever the profile says: a call of a foreign architecture and, on amd64, a number of the x32 table kill the process, and a number
-// above the newest one in the table is ENOSYS, so that a C library that tries a new call falls back.
+// Whatever the profile says: a call of a foreign architecture and, on amd64, a number of the x32 table kill the process,
+// and a number above the newest one in the table is ENOSYS, so that a C library that tries a new call falls back.
 package seccomp
 
 //go:generate go run gen.go

@@ -168,7 +168,8 @@ func verdict(s string) (Verdict, error) {
 	return 0, fmt.Errorf("unknown verdict %q", s)
 }
 
-// line reads a list of names, or a name and its conditions. In an included file a name that is decided already keeps its verdict; elsewhere that is a mistake.
+// line reads a list of names, or a name and its conditions. In an included file a name that is decided already keeps its
+// verdict; elsewhere that is a mistake.
 func (p *parser) line(line, where string, included bool) ([]Rule, error) {
 	fields := strings.Fields(line)
 	if len(fields) > 1 && strings.HasPrefix(fields[1], "arg") {
