@@ -62,3 +62,15 @@ func (c *client) settle() error {
 	}
 	return cause
 }
+
+// withdraw ends an attempt that has sent nothing, unless the request has failed. The pump goes on: it may hold input for the next worker.
+func (c *client) withdraw() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cause != nil {
+		return false
+	}
+	c.seq++
+	c.worker = nil
+	return true
+}

@@ -29,7 +29,6 @@ func cuts(b []byte, seed uint64, take func(piece []byte) bool) {
 // parsed is what a client's stream comes to, whatever the pieces.
 type parsed struct {
 	events  strings.Builder
-	body    []byte
 	toReply []byte
 	worker  []byte
 }

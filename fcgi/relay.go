@@ -96,13 +96,20 @@ func (c *client) relay() error {
 			}
 			return err
 		}
-		err = c.attend(up)
+		fresh := up.Fresh() // it is not ours any more when it was given back
+		over, err := c.attend(up)
 		switch {
 		case err == nil:
 			return nil
-		case c.fault != nil && !c.sent && stale < maxStale:
-			stale++ // the connection was dead, or worse, before this request
-		case c.res.Outcome == Lost && c.again(up, err):
+		case !over:
+			if stale++; stale < maxStale {
+				continue
+			}
+			if cause := c.settle(); cause != nil {
+				return cause
+			}
+			return err
+		case c.res.Outcome == Lost && !fresh && c.again(err):
 			c.res.Retried = true
 		default:
 			return err
@@ -110,25 +117,34 @@ func (c *client) relay() error {
 	}
 }
 
-// again says whether a lost request may go to another worker: it was sent on a connection that the worker may have been about to close, nothing
-// came back, all of it is still at hand, and it does no harm twice.
-func (c *client) again(up Upstream, err error) bool {
-	return !c.res.Retried && !up.Fresh() && c.resp.got == 0 && c.headWhole && c.req.idempotent() && !errors.Is(err, ErrTimeout)
+// again says whether a lost request, sent on a connection that the worker may have been about to close, may go to another: nothing came back, all
+// of it is still at hand, and it does no harm twice.
+func (c *client) again(err error) bool {
+	return !c.res.Retried && c.resp.got == 0 && c.headWhole && c.req.idempotent() && !errors.Is(err, ErrTimeout)
 }
 
-// attend is one attempt: it exchanges request and answer with a worker and gives it back.
-func (c *client) attend(up Upstream) error {
+// attend is one attempt: it exchanges request and answer with a worker and gives it back. The request is not over when the connection was of no
+// use and nothing was sent on it.
+func (c *client) attend(up Upstream) (over bool, err error) {
 	w := up.Conn()
 	c.resp.reset(c.req.ID, c.stderr)
 	c.sent, c.fault = false, nil
 	if c.engage(w) {
 		c.exchange(w)
 	}
-	cause := c.settle()
 	res := &c.res
+	if err := c.fault; err != nil && !c.sent && c.withdraw() {
+		res.Outcome, res.Err = Stale, err
+		if errors.Is(err, ErrProtocol) {
+			res.Outcome = Violation
+		}
+		c.giveBack(up)
+		return false, err
+	}
+	cause := c.settle()
 	res.AppStatus, res.InBytes = c.resp.appStatus, c.parser.body
 
-	err := c.fault
+	err = c.fault
 	if c.resp.ended {
 		res.Outcome, res.Status, res.OutBytes = Reconnect, c.resp.header.status, c.resp.content
 		switch {
@@ -142,19 +158,20 @@ func (c *client) attend(up Upstream) error {
 		if len(c.resp.ready()) > 0 && c.out.write(c.resp.ready()) != nil {
 			res.ClientGone = true
 		}
-		return nil
+		return true, nil
 	}
 	switch {
-	case cause != nil:
+	case cause != nil && !c.sent:
+		res.Outcome = Reuse
+		if err != nil {
+			res.Outcome = Stale
+		}
 		err = cause
-		res.Outcome = Lost
-		if !c.sent {
-			res.Outcome = Reuse
-		} else if errors.Is(cause, errGone) || errors.Is(cause, errAborted) || errors.Is(cause, errBody) {
+	case cause != nil:
+		err, res.Outcome = cause, Lost
+		if errors.Is(cause, errGone) || errors.Is(cause, errAborted) || errors.Is(cause, errBody) {
 			res.Outcome = Reconnect
 		}
-	case errors.Is(err, errStale):
-		res.Outcome = Stale
 	case errors.As(err, &clientError{}):
 		res.Outcome = Reconnect
 	case errors.Is(err, ErrProtocol):
@@ -166,7 +183,7 @@ func (c *client) attend(up Upstream) error {
 	}
 	res.Err = err
 	c.giveBack(up)
-	return err
+	return true, err
 }
 
 // clean says whether the worker's connection can carry another request: the worker was given the whole request and has no reason to leave any

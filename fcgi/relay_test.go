@@ -444,7 +444,12 @@ func TestFullDuplex(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := scripted(t, 1, func(w *worker, n int) { tt.script(w); w.request() })
+			l := scripted(t, 1, func(w *worker, _ int) {
+				if _, _, err := w.record(); err == nil { // not before it is asked
+					tt.script(w)
+				}
+				w.request()
+			})
 			c := dial(t, listen(t, &Proxy{Pick: l.pick}))
 			go func() { _, _ = c.Write(post(1, flagKeep, "4194304", body)) }()
 			c.want(head, big, end(1, 0, 0))
