@@ -30,7 +30,8 @@ func Decode(b []byte) (*Plan, error) {
 	return p, nil
 }
 
-// coder walks over a plan once, writing or reading: one list of fields for both cannot disagree with itself.
+// coder walks over a plan once, writing or reading: one list of fields for both cannot disagree with itself. Writing does not
+// touch the plan, which is shared by all starts of a pool.
 type coder struct {
 	b       []byte // what was written, or what is left to read
 	writing bool
@@ -101,15 +102,19 @@ func (c *coder) number(v *uint64) {
 func (c *coder) number32(v *uint32) {
 	x := uint64(*v)
 	c.number(&x)
-	c.bad = c.bad || x > 0xffffffff
-	*v = uint32(x)
+	if !c.writing {
+		c.bad = c.bad || x > 0xffffffff
+		*v = uint32(x)
+	}
 }
 
 // int takes negative numbers too, in 64 bits.
 func (c *coder) int(v *int) {
 	x := uint64(*v)
 	c.number(&x)
-	*v = int(x)
+	if !c.writing {
+		*v = int(x)
+	}
 }
 
 func (c *coder) bool(v *bool) {
@@ -118,8 +123,10 @@ func (c *coder) bool(v *bool) {
 		x = 1
 	}
 	c.number(&x)
-	c.bad = c.bad || x > 1
-	*v = x == 1
+	if !c.writing {
+		c.bad = c.bad || x > 1
+		*v = x == 1
+	}
 }
 
 // length is a number of things of which each takes at least a byte.
@@ -147,7 +154,9 @@ func (c *coder) bytes(v *[]byte) {
 func (c *coder) string(v *string) {
 	b := []byte(*v)
 	c.bytes(&b)
-	*v = string(b)
+	if !c.writing {
+		*v = string(b)
+	}
 }
 
 func (c *coder) strings(v *[]string) {
