@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/go-units"
 	"golang.org/x/sys/unix"
 
 	"jpm/jail/plan"
@@ -51,7 +52,7 @@ func (j *Jail) Explain() []Line {
 		what := e.Path
 		switch {
 		case e.Wants == plan.PoolTmp:
-			what = fmt.Sprintf("/tmp: %d bytes, shared by the pool's workers", j.tmp)
+			what = "/tmp: " + units.BytesSize(float64(j.tmp)) + ", shared by the pool's workers"
 		case e.Source != e.Path:
 			what += " from " + e.Source
 		}
@@ -81,7 +82,7 @@ func (j *Jail) Explain() []Line {
 	case !j.host.MDWE.On:
 		add("memory", "what was writable never becomes executable", "off: the kernel cannot: "+j.host.MDWE.Why)
 	default:
-		add("memory", "what was writable never becomes executable", "off: php.ini asks for a JIT compiler")
+		add("memory", "what was writable never becomes executable", "off: PHP compiles regular expressions; php.ini pcre.jit = \"0\" turns that off and this on")
 	}
 	for _, l := range p.Rlimits {
 		add("rlimit", fmt.Sprintf("%s %d", rlimitNames[l.Resource], l.Value), enforced)

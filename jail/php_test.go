@@ -64,7 +64,7 @@ echo json_encode([
 		"memory": "99M", "set_memory": "99M", "memory_after": "77M",
 		"set_locked": false, "locked": "9", "unlocked": false,
 		"level": float64(32767 &^ 8192), "session": "/tmp", "tmp": "/tmp", "upload": "/tmp",
-		"jit": "0", "user_ini": "", "disabled": true, "opcache": true, "regex": "world ü",
+		"jit": "1", "user_ini": "", "disabled": true, "opcache": true, "regex": "world ü",
 	} {
 		if got[k] != want {
 			t.Errorf("%s = %#v, want %#v", k, got[k], want)
@@ -107,13 +107,29 @@ echo json_encode($out);`
 	}
 }
 
-// Nothing writable is an execution right: with MDWE on, the JIT compilers must be off and still everything works; asked
-// for, they are on and MDWE is off.
+// PHP's compiler for regular expressions works, and without it what was writable never becomes executable, and PHP does not mind.
 func TestPHPJIT(t *testing.T) {
-	w, dir := startPHP(t, func(p *config.Pool) { p.PHP.INI = map[string]string{"pcre.jit": "1"} },
-		map[string]string{"index.php": `<?php echo ini_get("pcre.jit"), preg_match('/^(a+)+$/', str_repeat('a', 50));`})
-	if got := body(t, w, filepath.Join(dir, "index.php"), ""); got != "11" {
-		t.Errorf("with pcre.jit = 1: %q, want %q", got, "11")
+	const script = `<?php echo ini_get("pcre.jit"), preg_match('/^(a+)+$/', str_repeat('a', 50)), preg_last_error();`
+	w, dir := startPHP(t, nil, map[string]string{"index.php": script})
+	if got := body(t, w, filepath.Join(dir, "index.php"), ""); got != "110" {
+		t.Errorf("by default: %q, want %q", got, "110")
+	}
+	for _, where := range []string{"ini", "locked_ini"} {
+		w, dir = startPHP(t, func(p *config.Pool) {
+			off := map[string]string{"pcre.jit": "0", "opcache.jit_buffer_size": "0"}
+			if where == "ini" {
+				p.PHP.INI = off
+			} else {
+				p.PHP.LockedINI = off
+			}
+			j := compile(t, *p, testHost())
+			if !j.plan.MDWE {
+				t.Errorf("%s pcre.jit = 0: the plan does not refuse executable memory", where)
+			}
+		}, map[string]string{"index.php": script})
+		if got := body(t, w, filepath.Join(dir, "index.php"), ""); got != "010" {
+			t.Errorf("%s pcre.jit = 0: %q, want %q", where, got, "010")
+		}
 	}
 }
 
