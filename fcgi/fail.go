@@ -53,12 +53,16 @@ func (c *client) failed() bool {
 func (c *client) settle() error {
 	c.stopPump()
 	c.mu.Lock()
-	cause := c.cause
+	cause, worker := c.cause, c.worker
 	c.seq++
 	c.active, c.cause, c.worker, c.begins, c.rest = false, nil, nil, false, nil
 	c.mu.Unlock()
 	if cause != nil {
 		_ = c.nc.SetDeadline(time.Time{})
+		if worker != nil { // it may be used again, if nothing was sent yet or the answer was complete
+			worker.wakeAt = time.Time{}
+			_ = worker.SetDeadline(worker.wakeAt)
+		}
 	}
 	return cause
 }

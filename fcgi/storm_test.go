@@ -57,7 +57,7 @@ func moody(w *worker, _ int) {
 			w.say(good, good)
 		case mood < 20:
 			w.say([]byte("garbage garbage garbage"))
-		case mood < 40:
+		case mood < 22:
 			time.Sleep(time.Duration(rand.IntN(int(2 * patience))))
 			w.say(good)
 		case mood < 60:
