@@ -34,8 +34,8 @@ type Proxy struct {
 	Pick func(ctx context.Context, r *Request) (Upstream, error)
 	// Limits bounds a request.
 	Limits Limits
-	// MaxConns is how many client connections are open at once; more wait in the kernel's accept queue. It is told to clients that ask
-	// (FCGI_MAX_CONNS). Default 4096.
+	// MaxConns is how many client connections are served at once; more wait in the kernel's accept queue, but for one of each listener. It
+	// is told to clients that ask (FCGI_MAX_CONNS). Default 4096.
 	MaxConns int
 	// MaxReqs is how many requests can run at once, told to clients that ask (FCGI_MAX_REQS). Default MaxConns.
 	MaxReqs int
@@ -94,14 +94,13 @@ func (p *Proxy) Serve(ln net.Listener) error {
 	defer p.removeListener(ln)
 	pause := time.Duration(0)
 	for {
-		p.slot(ln)
 		conn, err := ln.Accept()
 		if err == nil {
 			pause = 0
+			p.slot(ln)
 			p.welcome(conn)
 			continue
 		}
-		<-p.slots
 		switch {
 		case p.closing.Load():
 			return ErrClosed
@@ -129,7 +128,7 @@ func transient(err error) bool {
 	return false
 }
 
-// slot waits until one more connection may be open.
+// slot waits until one more connection may be served.
 func (p *Proxy) slot(ln net.Listener) {
 	select {
 	case p.slots <- struct{}{}:

@@ -142,6 +142,9 @@ func (c *client) attend(up Upstream) (over bool, err error) {
 		return false, err
 	}
 	cause := c.settle()
+	if n := c.resp.header.dropped; n > 0 {
+		c.proxy.Log.Warn("orders to the web server taken out of an answer", append(c.req.fields(), zap.Int("lines", n))...)
+	}
 	res.AppStatus, res.InBytes = c.resp.appStatus, c.parser.body
 
 	err = c.fault

@@ -1,0 +1,164 @@
+package fcgi
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// poorListener has no descriptors left for the first accepts.
+type poorListener struct {
+	net.Listener
+	fails atomic.Int32
+	err   error
+}
+
+func (l *poorListener) Accept() (net.Conn, error) {
+	if l.fails.Add(-1) >= 0 {
+		return nil, &net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", l.err)}
+	}
+	return l.Listener.Accept()
+}
+
+func TestAcceptFails(t *testing.T) {
+	tests := []struct {
+		err  error
+		over bool
+		logs int
+	}{
+		{syscall.EMFILE, false, 1},
+		{syscall.ENFILE, false, 1},
+		{syscall.ENOMEM, false, 1},
+		{syscall.ECONNABORTED, false, 0},
+		{syscall.EBADF, true, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.err.Error(), func(t *testing.T) {
+			ln, err := net.Listen("unix", t.TempDir()+"/s")
+			if err != nil {
+				t.Fatal(err)
+			}
+			core, logs := observer.New(zap.InfoLevel)
+			l := scripted(t, 1, echo)
+			p := &Proxy{Pick: l.pick, Log: zap.New(core)}
+			poor := &poorListener{Listener: ln, err: tt.err}
+			poor.fails.Store(3)
+			served := make(chan error, 1)
+			go func() { served <- p.Serve(poor) }()
+			if tt.over {
+				if err := <-served; !errors.Is(err, tt.err) {
+					t.Errorf("Serve = %v", err)
+				}
+				return
+			}
+			c := dial(t, ln.Addr().String())
+			c.send(get(1, 0))
+			c.want(page(1, "ok"))
+			c.wantClosed()
+			if err := p.Shutdown(context.Background()); err != nil {
+				t.Error(err)
+			}
+			if err := <-served; !errors.Is(err, ErrClosed) {
+				t.Errorf("Serve = %v", err)
+			}
+			if n := logs.FilterMessage("accept paused").Len(); n != tt.logs {
+				t.Errorf("%d log lines, want %d", n, tt.logs)
+			}
+		})
+	}
+}
+
+// TestServeAfterShutdown has no effect.
+func TestServeAfterShutdown(t *testing.T) {
+	p := &Proxy{}
+	if err := p.Shutdown(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("unix", t.TempDir()+"/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Serve(ln); !errors.Is(err, ErrClosed) {
+		t.Errorf("Serve = %v", err)
+	}
+}
+
+// TestTCP has a client that is not local: a close is a half-close first.
+func TestTCP(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	has, now := make(chan struct{}, 1), make(chan struct{})
+	l := scripted(t, 1, slow(has, now))
+	p := &Proxy{Pick: l.pick}
+	served := make(chan error, 1)
+	go func() { served <- p.Serve(ln) }()
+	connect := func() *peer {
+		c, err := net.Dial("tcp", ln.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		return &peer{t, c}
+	}
+	c := connect()
+	for _, keep := range []uint8{flagKeep, 0} {
+		c.send(get(1, keep))
+		<-has
+		now <- struct{}{}
+		c.want(page(1, "ok"))
+	}
+	c.wantClosed()
+	c = connect()
+	c.send(get(1, 0))
+	<-has
+	_ = c.Close()
+	l.wantOutcomes(t, Reuse, Reuse, Reconnect)
+	close(now)
+	if err := p.Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+	<-served
+}
+
+// TestIdleConnections hold no buffer.
+func TestIdleConnections(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector has a memory of its own")
+	}
+	const conns = 300
+	l := scripted(t, 1, echo)
+	path := listen(t, &Proxy{Pick: l.pick})
+	use := func() uint64 {
+		for range 3 { // what is pooled goes
+			runtime.GC()
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse
+	}
+	before := use()
+	peers := make([]*peer, conns)
+	for i := range peers {
+		peers[i] = dial(t, path)
+		peers[i].send(get(1, flagKeep))
+		peers[i].want(page(1, "ok"))
+	}
+	time.Sleep(10 * time.Millisecond)
+	each := (int64(use()) - int64(before)) / conns
+	t.Logf("%d bytes for a connection, the test's side included", each)
+	if each > 12<<10 {
+		t.Errorf("%d bytes for an idle connection, the test's side included", each)
+	}
+	runtime.KeepAlive(peers)
+}
