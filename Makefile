@@ -37,8 +37,9 @@ lint: ## gofmt, vet and staticcheck
 fuzz: ## every fuzz target for a minute (FUZZTIME=10s)
 	@test/fuzz $(FUZZTIME)
 
-bench: build ## side by side with php-fpm (ROWS=, SECONDS=, BENCH_JSON=)
-	@test/setup && go run ./test/bench
+bench: ## side by side with php-fpm (ROWS=, SECONDS=, PAIRS=, BENCH_JSON=)
+	@test/bench/setup
+	CGO_ENABLED=0 go run ./test/bench
 
 docs: ## docs/config.md, from the code
 	go generate ./...

@@ -40,6 +40,15 @@ func TestVersionCommand(t *testing.T) {
 	}
 }
 
+func TestHelpConfig(t *testing.T) {
+	out, _, code := command(t, "help", "config")
+	for _, word := range []string{"pool", "max_requests", "allowed_clients", "locked_ini"} {
+		if code != 0 || !strings.Contains(out, word) {
+			t.Errorf("jpm help config: exit code %d, no %s in it", code, word)
+		}
+	}
+}
+
 func TestUsageErrors(t *testing.T) {
 	for _, args := range [][]string{{"run", "--nonsense"}, {"run", "extra"}, {"request", "only-one"}, {"nonsense"}} {
 		if _, errs, code := command(t, args...); code != 2 || errs == "" {
