@@ -113,7 +113,7 @@ func bench(ctx context.Context, opts options, out, progress io.Writer) (err erro
 		}
 		if err == nil {
 			printScenario(out, sc, res)
-			rep.Runs = append(rep.Runs, ScenarioReport{sc.A.String(), sc.B.String(), sc.Page, sc.Clients, res.A, res.B})
+			rep.Runs = append(rep.Runs, ScenarioReport{sc.A.String(), sc.B.String(), sc.Page, sc.Clients, res.A, res.B, res.Disturbed})
 		}
 		for _, row := range opts.rows {
 			if row.Scenario != sc {

@@ -51,6 +51,8 @@ type ScenarioReport struct {
 	Clients int    `json:"clients"`
 	RunsA   []Run  `json:"runs_a"`
 	RunsB   []Run  `json:"runs_b"`
+	// Disturbed is how many pairs were made again because of other load on the machine. Their runs are not here.
+	Disturbed int `json:"disturbed"`
 }
 
 // Machine is what the numbers were made on and with.
@@ -103,7 +105,7 @@ func printRow(w io.Writer, row Row, rep RowReport) {
 
 // printScenario writes where the time and memory of a scenario's two sides went: medians over the runs.
 func printScenario(w io.Writer, sc Scenario, res Result) {
-	fmt.Fprintf(w, "\n%s, %d clients\n", sc.Page, sc.Clients)
+	fmt.Fprintf(w, "\n%s, %d clients, %d pairs, %d disturbed ones made again\n", sc.Page, sc.Clients, len(res.A), res.Disturbed)
 	printSide(w, sc.A, res.A)
 	printSide(w, sc.B, res.B)
 }

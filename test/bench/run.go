@@ -32,12 +32,18 @@ func (r Run) CPUPerRequest() float64 {
 	return sum
 }
 
-// Result is all runs of one scenario: A[i] and B[i] followed each other.
+// Result is the runs of one scenario that count: A[i] and B[i] followed each other.
 type Result struct {
 	A, B []Run
+	// Disturbed is how many pairs were made again because of other load on the machine.
+	Disturbed int
 }
 
-// measure makes pairs of runs of a scenario, after one of each side that does not count. told is called before each pair.
+// maxForeign is how much of the machine other programs may use during a run, in percent, before its pair is made again.
+const maxForeign = 10
+
+// measure makes pairs of runs of a scenario, after one of each side that does not count. Pairs that other programs disturb are made again, but at most
+// half as many of them as there are to be: on a machine that is never quiet, the rest counts as it is. told is called before each pair.
 func (s *stand) measure(ctx context.Context, sc Scenario, pairs int, length time.Duration, cpus int, told func(pair int)) (Result, error) {
 	if err := s.alike(ctx, sc); err != nil {
 		return Result{}, err
@@ -48,8 +54,8 @@ func (s *stand) measure(ctx context.Context, sc Scenario, pairs int, length time
 			return Result{}, err
 		}
 	}
-	for pair := range pairs {
-		told(pair + 1)
+	for len(res.A) < pairs {
+		told(len(res.A) + 1)
 		a, err := s.run(ctx, sc.A, sc, length, cpus)
 		if err != nil {
 			return Result{}, err
@@ -57,6 +63,10 @@ func (s *stand) measure(ctx context.Context, sc Scenario, pairs int, length time
 		b, err := s.run(ctx, sc.B, sc, length, cpus)
 		if err != nil {
 			return Result{}, err
+		}
+		if max(a.Foreign, b.Foreign) > maxForeign && res.Disturbed < (pairs+1)/2 {
+			res.Disturbed++
+			continue
 		}
 		res.A, res.B = append(res.A, a), append(res.B, b)
 	}
