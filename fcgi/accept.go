@@ -164,6 +164,9 @@ func (p *Proxy) farewell(c *client) {
 	p.mu.Lock()
 	delete(p.clients, c)
 	p.mu.Unlock()
+	if c.over {
+		clients.Put(c)
+	}
 	<-p.slots
 	p.running.Done()
 }

@@ -37,9 +37,11 @@ type client struct {
 	req     Request
 	resp    response
 	res     Result
-	sent    bool  // the head was sent to the worker, at least in part
-	begun   bool  // the client has got a piece of the answer
-	fault   error // why the exchange with the worker ended
+	sent    bool     // the head was sent to the worker, at least in part
+	begun   bool     // the client has got a piece of the answer
+	lent    Upstream // until it is given back
+	over    bool     // everything is as newClient wants it
+	fault   error    // why the exchange with the worker ended
 	stderr  func([]byte)
 	answer  []byte
 	pumped  chan struct{} // the pump has ended
@@ -91,7 +93,7 @@ func newClient(p *Proxy, nc net.Conn) (*client, error) {
 	_, c.local = nc.(*net.UnixConn)
 	c.out.open(raw)
 	c.parser = parser{limits: &p.Limits, maxConns: p.MaxConns, maxReqs: p.MaxReqs, reply: c.parser.reply[:0], query: c.parser.query[:0]}
-	c.headEnd, c.unread = time.Time{}, false
+	c.headEnd, c.unread, c.over = time.Time{}, false, false
 	return c, nil
 }
 
@@ -102,7 +104,7 @@ func (c *client) serve() {
 	defer func() {
 		if v := recover(); v != nil {
 			p.Log.Error("panic in a connection", zap.Any("panic", v), zap.Stack("stack"))
-			_ = c.nc.Close()
+			c.abandon()
 		}
 	}()
 	for c.next() {
@@ -111,6 +113,17 @@ func (c *client) serve() {
 		}
 	}
 	c.close()
+	c.over = true
+}
+
+// abandon is what can still be done after a panic.
+func (c *client) abandon() {
+	c.settle()
+	if c.lent != nil {
+		c.res = Result{Outcome: Lost, Err: errPanic}
+		c.giveBack(c.lent)
+	}
+	_ = c.nc.Close()
 }
 
 // close gives everything back.

@@ -68,6 +68,7 @@ func parse(b []byte, seed uint64) *parsed {
 				out.toReply = append(out.toReply, p.reply...)
 				if st == stepClose {
 					note("close")
+					out.worker = append(out.worker, in.records()...)
 					return false
 				}
 			case st == stepHead:

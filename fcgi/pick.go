@@ -59,6 +59,7 @@ var (
 	errGone     = errors.New("client gone")
 	errAborted  = errors.New("aborted by the client")
 	errShutdown = errors.New("shut down")
+	errPanic    = errors.New("bug: panic")
 )
 
 // pickContext is what Pick gets. It costs nothing until Done is called: only then somebody starts to watch the client.

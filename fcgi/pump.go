@@ -61,7 +61,7 @@ func (c *client) pump() {
 	defer func() {
 		if v := recover(); v != nil {
 			c.proxy.Log.Error("panic in a connection", zap.Any("panic", v), zap.Stack("stack"))
-			c.fail(0, errors.New("bug: panic"))
+			c.fail(0, errPanic)
 			c.leave(true)
 		}
 	}()

@@ -36,7 +36,7 @@ func (c *client) handle() bool {
 		_ = c.nc.SetReadDeadline(c.headEnd)
 	}
 	c.res = Result{}
-	c.begun, c.whole = false, false
+	c.begun = false
 
 	refusal := c.parser.refusal
 	if refusal == nil {
@@ -127,8 +127,9 @@ func (c *client) again(err error) bool {
 // use and nothing was sent on it.
 func (c *client) attend(up Upstream) (over bool, err error) {
 	w := up.Conn()
+	c.lent = up
 	c.resp.reset(c.req.ID, c.stderr)
-	c.sent, c.fault = false, nil
+	c.sent, c.whole, c.fault = false, false, nil
 	if c.engage(w) {
 		c.exchange(w)
 	}
@@ -200,6 +201,7 @@ func (c *client) giveBack(up Upstream) {
 	if c.res.Outcome != Reuse {
 		_ = up.Conn().Close()
 	}
+	c.lent = nil
 	up.Done(c.res)
 	c.res.Err = nil
 }

@@ -63,6 +63,7 @@ func TestHead(t *testing.T) {
 		{"a little more than a record", end(split(pair("A", most-1)+pairs("B", ""), 1000)), end(head(pair("A", most-1), pairs("B", "")))},
 		{"four records", end(split(pair("A", 60000)+pair("B", 5535)+pairs("C", "")+pair("D", most)+pair("E", 20000), most)),
 			end(head(pair("A", 60000)+pair("B", 5535), pairs("C", ""), pair("D", most), pair("E", 20000)))},
+		{"more than a socket takes", end(split(strings.Repeat(pair("A", 50000), 18), most)), end(head(slices.Repeat([]string{pair("A", 50000)}, 18)...))},
 		{"a body in pieces", join(begin(5, Responder, 0), rec(recParams, 5, pairs("CONTENT_LENGTH", "6")), rec(recParams, 5, ""), oneByOne(recStdin, 5, "abcdef"), rec(recStdin, 5, "", 9)),
 			join(head(pairs("CONTENT_LENGTH", "6")), rec(recParams, 5, ""), rec(recStdin, 5, "abcdef"), rec(recStdin, 5, ""))},
 		{"an Authorizer", join(begin(5, Authorizer, 0), rec(recParams, 5, pairs("A", "b")), rec(recParams, 5, "")),
@@ -864,6 +865,27 @@ func TestResult(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
+}
+
+// TestPanicGivesBack shows that a worker is not lost in a panic.
+func TestPanicGivesBack(t *testing.T) {
+	l := scripted(t, 1, func(w *worker, n int) {
+		if n > 0 {
+			echo(w, n)
+			return
+		}
+		w.request()
+		w.say(rec(recStderr, 1, "boo"))
+		w.request()
+	})
+	path := listen(t, &Proxy{Pick: l.pick, Stderr: func(*Request, []byte) { panic("on purpose") }})
+	a, b := dial(t, path), dial(t, path)
+	a.send(post(1, flagKeep, "300000", strings.Repeat("x", 300000))[:200000])
+	a.send(post(1, flagKeep, "300000", strings.Repeat("x", 300000))[200000:])
+	a.wantClosed()
+	b.send(get(1, flagKeep))
+	b.want(page(1, "ok"))
+	l.wantOutcomes(t, Lost, Reuse)
 }
 
 // TestPanic shows that a panic ends one connection.
