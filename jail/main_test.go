@@ -1,6 +1,7 @@
 package jail
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,6 +22,7 @@ func TestMain(m *testing.M) {
 	if role := os.Getenv(roleVariable); role != "" {
 		os.Exit(runRole(role))
 	}
+	flag.Parse() // a wrong flag ends the program; before there is anything to remove
 	code, err := setUp(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "set up:", err)
