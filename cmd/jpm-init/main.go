@@ -17,6 +17,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -32,6 +33,10 @@ func init() {
 func main() {
 	if len(os.Args) != 2 {
 		die()
+	}
+	// It was executed by descriptor, so ps would show a number.
+	if name, err := unix.BytePtrFromString("jpm-init"); err == nil {
+		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(name)), 0, 0, 0)
 	}
 	switch os.Args[1] {
 	case plan.StageInit:

@@ -6,8 +6,8 @@ import (
 )
 
 // The encoding is the fields in order, numbers as varints, strings and lists with their length before them. It is read by the
-// jpm-init that came with the master that wrote it, so it has a version only to refuse another one. Not JSON: decoding
-// that twice per worker took a third of the time that jpm-init takes.
+// jpm-init that came with the master that wrote it, so it has a version only to refuse another one. Not JSON, because
+// jpm-init decodes it twice for each worker, and its start and its memory are what a jail costs.
 const version = 1
 
 // Encode writes the plan for jpm-init.
