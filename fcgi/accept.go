@@ -43,7 +43,7 @@ type Proxy struct {
 	Log *zap.Logger
 	// Stderr is told what a worker writes to STDERR, which the client never sees, as it comes, at most 64 KiB for one request. May be nil.
 	Stderr func(r *Request, b []byte)
-	// Account is called once for each request, when its answer is on its way. May be nil.
+	// Account is called once for each request, when its answer is on its way. It is told why a request failed; nil means that this is logged.
 	Account func(r *Request, res Result)
 
 	once  sync.Once

@@ -56,6 +56,7 @@ type client struct {
 	seq     uint64       // guarded by mu: grows with each attempt; never starts again
 	active  bool         // guarded by mu: a request may fail
 	cause   error        // guarded by mu: why it has failed
+	picking bool         // guarded by mu: Pick runs
 	worker  *Conn        // guarded by mu: the worker that is in use
 	begins  bool         // guarded by mu: the head was sent, what comes behind it may follow
 	rest    []byte       // guarded by mu: the part of the head that did not fit; the pump writes it

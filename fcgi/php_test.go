@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -125,4 +126,39 @@ http {
 	}
 	t.Fatal("nginx does not listen")
 	return ""
+}
+
+// TestPHPParams sends php-cgi what it cannot take as it is: pairs split over records, padding that crosses 65535, and more than one record.
+func TestPHPParams(t *testing.T) {
+	l, _ := phpWorkers(t, 1)
+	script := filepath.Join(t.TempDir(), "size.php")
+	if err := os.WriteFile(script, []byte(`<?php echo strlen($_SERVER['HTTP_A'] ?? ''), ' ', strlen($_SERVER['HTTP_B'] ?? ''), ' ', $_SERVER['HTTP_C'];`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	path := listen(t, &Proxy{Pick: l.pick})
+	for _, n := range []int{10, 200, 30_000, 60_000} {
+		all := pairs("HTTP_A", strings.Repeat("a", n), "REDIRECT_STATUS", "200", "REQUEST_METHOD", "GET", "SCRIPT_FILENAME", script,
+			"HTTP_B", strings.Repeat("b", n), "HTTP_C", "end")
+		want := fmt.Sprintf("%d %d end", n, n)
+		for _, size := range []int{1000, 4093, maxContent} {
+			c := dial(t, path)
+			request := begin(1, Responder, 0)
+			for rest := all; len(rest) > 0; {
+				k := min(size, len(rest))
+				request = append(request, rec(recParams, 1, rest[:k], 255)...)
+				rest = rest[k:]
+			}
+			c.send(request, rec(recParams, 1, "", 255), rec(recStdin, 1, "", 255))
+			out, ended := readAnswer(c, 1)
+			if _, body, _ := strings.Cut(string(out), "\r\n\r\n"); body != want || !ended {
+				t.Errorf("%d bytes in records of %d: %q, want %q", len(all), size, body, want)
+			}
+		}
+	}
+	for _, o := range l.outcomes() {
+		if o != Reuse {
+			t.Errorf("outcomes %v", l.outcomes())
+			break
+		}
+	}
 }

@@ -99,12 +99,13 @@ func (c *client) pick() (Upstream, error) {
 		c.ctx = &pickContext{client: c}
 	}
 	ctx := c.ctx
-	c.active = true
+	c.active, c.picking = true, true
 	c.mu.Unlock()
 
 	up, err := c.proxy.Pick(ctx, &c.req)
 
 	c.mu.Lock()
+	c.picking = false
 	if ctx.done != nil {
 		// Somebody may still hold it. The next request gets another.
 		if c.cause == nil {
@@ -124,8 +125,11 @@ func (c *client) watched(x *pickContext) <-chan struct{} {
 		return x.done
 	}
 	x.done = make(chan struct{})
-	if c.ctx != x || c.cause != nil {
+	if c.ctx != x || !c.picking || c.cause != nil {
 		close(x.done)
+		if c.ctx == x && !c.picking {
+			c.ctx = nil // kept for too long, and asked for now: not to be used again
+		}
 		return x.done
 	}
 	c.startPump(true)

@@ -349,11 +349,11 @@ func (c *client) conclude(err error) bool {
 	res.Err = err
 	if c.begun {
 		res.Status = c.resp.header.status
-		c.proxy.Log.Warn("answer broken off", append(c.req.fields(), zap.Error(err))...)
+		c.log("answer broken off", res.Status, err)
 		return c.breakOff()
 	}
 	res.Status = status
-	c.log(status, err)
+	c.log("request failed", status, err)
 	c.answer = appendAnswer(c.answer[:0], c.req.ID, status, retryAfter)
 	if c.out.write(c.answer) != nil {
 		res.ClientGone = true
@@ -362,15 +362,12 @@ func (c *client) conclude(err error) bool {
 	return true
 }
 
-// log writes one line for a request that is answered without a worker. Overload is counted elsewhere and would flood the log.
-func (c *client) log(status int, err error) {
-	level := zap.WarnLevel
-	if status == http.StatusServiceUnavailable {
-		level = zap.DebugLevel
+// log writes one line for a request that failed, if nobody else is told. Overload is no failure and would flood the log.
+func (c *client) log(message string, status int, err error) {
+	if c.proxy.Account != nil || status == http.StatusServiceUnavailable {
+		return
 	}
-	if ce := c.proxy.Log.Check(level, "request failed"); ce != nil {
-		ce.Write(append(c.req.fields(), zap.Int("status", status), zap.Error(err))...)
-	}
+	c.proxy.Log.Warn(message, append(c.req.fields(), zap.Int("status", status), zap.Error(err))...)
 }
 
 // breakOff ends an answer that cannot be completed so that the client notices. A close alone does not do: nginx takes it for the end of a

@@ -973,3 +973,24 @@ func TestMaxConns(t *testing.T) {
 	_ = a.Close()
 	c.want(page(1, "ok"))
 }
+
+// TestContextKept has a Pick that keeps its context: it is done from then on, and nobody watches the client for it.
+func TestContextKept(t *testing.T) {
+	l := scripted(t, 1, echo)
+	kept := make(chan context.Context, 9)
+	c := dial(t, listen(t, &Proxy{Pick: func(ctx context.Context, r *Request) (Upstream, error) {
+		kept <- ctx
+		return l.pick(ctx, r)
+	}}))
+	c.send(get(1, flagKeep))
+	c.want(page(1, "ok"))
+	<-(<-kept).Done()
+	c.send(get(1, flagKeep))
+	c.want(page(1, "ok"))
+	ctx := <-kept
+	if err := ctx.Err(); err != nil {
+		t.Errorf("a context that nobody armed says %v", err)
+	}
+	c.wantOpen()
+	l.wantOutcomes(t, Reuse, Reuse)
+}
