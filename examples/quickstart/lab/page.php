@@ -26,14 +26,15 @@ table { width: 100%; border-collapse: collapse; margin-top: 1.5rem; }
 th, td { text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0; border-bottom: 1px solid var(--line); }
 th { font-size: .85rem; font-weight: 600; color: var(--soft); }
 
+td:last-child, th:last-child { white-space: nowrap; }
 code { font: .875em ui-monospace, monospace; }
 a { color: inherit; }
 ul { padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: .5rem 1rem; }
 </style>
 <h1>The lab</h1>
 <p>This page runs in one of jpm's jails, as user <code><?= $e(posix_geteuid()) ?></code>, and has just tried what a hacked site
-tries. Each attempt was made for real. Without the jail every one of them works on this machine, for this user or, where it
-says so, for root.</p>
+tries, each for real. Where only the jail is in the way, every attempt works for an ordinary user or, where it says so, for
+root: jpm's tests make them without one, too.</p>
 <p class="count <?= $all ? 'denied' : 'allowed' ?>"><?= $denied ?> of <?= count($results) ?> attempts denied</p>
 <table>
 <thead><tr><th>The page tried to<th>Result<th>Without the jail</thead>
