@@ -2,7 +2,6 @@ package master
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -244,6 +243,3 @@ func (m *master) reopen(s *session) {
 		s.post(func() error { return s.link.Send(link.Message{Kind: link.LogFile}, m.logFile.File()) })
 	}
 }
-
-// errNotRoot is what jpm run says to an ordinary user.
-var errNotRoot = errors.New("needs root: jails are made of namespaces and other users' ids")
