@@ -1,0 +1,143 @@
+package fcgi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+)
+
+// TestFail takes the worker away at different times.
+func TestFail(t *testing.T) {
+	other := errors.New("worker killed")
+	tests := []struct {
+		name string
+		err  error
+		body bool // the answer has begun
+		want []byte
+	}{
+		{"timeout", ErrTimeout, false, answer(1, 504)},
+		{"exit", other, false, answer(1, 502)},
+		{"timeout within the answer", ErrTimeout, true, []byte{0}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			has := make(chan struct{})
+			l := scripted(t, 1, func(w *worker, _ int) {
+				w.request()
+				if tt.body {
+					w.say(rec(recStdout, 1, "A: b\n\n"))
+				}
+				close(has)
+				w.request()
+			})
+			failers := make(chan Failer, 1)
+			c := dial(t, listen(t, &Proxy{Pick: func(ctx context.Context, r *Request) (Upstream, error) {
+				failers <- r.Failer()
+				return l.pick(ctx, r)
+			}}))
+			c.send(get(1, 0))
+			f := <-failers
+			<-has
+			if tt.body {
+				c.want(rec(recStdout, 1, "A: b\n\n"))
+			}
+			f.Fail(tt.err)
+			f.Fail(errors.New("again"))
+			c.want(tt.want)
+			c.wantClosed()
+			res := l.wantOutcomes(t, Lost)[0]
+			if !errors.Is(res.Err, tt.err) {
+				t.Errorf("Done was told %v", res.Err)
+			}
+			f.Fail(errors.New("too late"))
+		})
+	}
+}
+
+// TestFailLate shows that a Failer ends its own request only.
+func TestFailLate(t *testing.T) {
+	has, now := make(chan struct{}, 1), make(chan struct{})
+	l := scripted(t, 1, slow(has, now))
+	failers := make(chan Failer, 2)
+	c := dial(t, listen(t, &Proxy{Pick: func(ctx context.Context, r *Request) (Upstream, error) {
+		failers <- r.Failer()
+		return l.pick(ctx, r)
+	}}))
+	c.send(get(1, flagKeep))
+	<-has
+	now <- struct{}{}
+	c.want(page(1, "ok"))
+	c.send(get(1, flagKeep))
+	<-has
+	(<-failers).Fail(ErrTimeout)
+	now <- struct{}{}
+	c.want(page(1, "ok"))
+	l.wantOutcomes(t, Reuse, Reuse)
+}
+
+// TestFailBlocked takes the worker away from a client that does not read its answer.
+func TestFailBlocked(t *testing.T) {
+	var failer atomic.Pointer[Failer]
+	l := scripted(t, 1, func(w *worker, _ int) {
+		w.request()
+		w.say(rec(recStdout, 1, "A: b\n\n"), bytes.Repeat(rec(recStdout, 1, strings.Repeat("x", maxContent)), 200))
+	})
+	c := dial(t, listen(t, &Proxy{Pick: func(ctx context.Context, r *Request) (Upstream, error) {
+		f := r.Failer()
+		failer.Store(&f)
+		return l.pick(ctx, r)
+	}}))
+	c.send(get(1, flagKeep))
+	c.want(rec(recStdout, 1, "A: b\n\n"))
+	time.Sleep(50 * time.Millisecond)
+	failer.Load().Fail(ErrTimeout)
+	l.wantOutcomes(t, Lost)
+}
+
+// TestPanicGivesBack shows that a worker is not lost in a panic.
+func TestPanicGivesBack(t *testing.T) {
+	l := scripted(t, 1, func(w *worker, n int) {
+		if n > 0 {
+			echo(w, n)
+			return
+		}
+		w.request()
+		w.say(rec(recStderr, 1, "boo"))
+		w.request()
+	})
+	path := listen(t, &Proxy{Pick: l.pick, Stderr: func(*Request, []byte) { panic("on purpose") }})
+	a, b := dial(t, path), dial(t, path)
+	a.send(post(1, flagKeep, "300000", strings.Repeat("x", 300000))[:200000])
+	a.send(post(1, flagKeep, "300000", strings.Repeat("x", 300000))[200000:])
+	a.wantClosed()
+	b.send(get(1, flagKeep))
+	b.want(page(1, "ok"))
+	l.wantOutcomes(t, Lost, Reuse)
+}
+
+// TestPanic shows that a panic ends one connection.
+func TestPanic(t *testing.T) {
+	l := scripted(t, 1, echo)
+	core, logs := observer.New(zap.ErrorLevel)
+	path := listen(t, &Proxy{Log: zap.New(core), Pick: func(ctx context.Context, r *Request) (Upstream, error) {
+		if r.URI() == "/panic" {
+			panic("on purpose")
+		}
+		return l.pick(ctx, r)
+	}})
+	a, b := dial(t, path), dial(t, path)
+	a.send(get(1, flagKeep, "REQUEST_URI", "/panic"))
+	a.wantClosed()
+	b.send(get(1, flagKeep))
+	b.want(page(1, "ok"))
+	if logs.Len() != 1 {
+		t.Errorf("%d log lines", logs.Len())
+	}
+}
