@@ -31,7 +31,6 @@ var scripts = map[string]string{
 	"hang.php":  `<?php sleep(30);`,
 	"noise.php": `<?php error_log(str_repeat('e', 6000)); echo 'quiet';`,
 	"redir.php": `<?php header('X-Accel-Redirect: /secret'); echo 'mine';`,
-	"put.php":   `<?php echo 'early'; flush(); echo strlen(file_get_contents('php://input'));`,
 }
 
 // site writes the scripts where nginx and php-cgi find them.

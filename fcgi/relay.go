@@ -37,6 +37,7 @@ func (c *client) handle() bool {
 	}
 	c.res = Result{}
 	c.begun = false
+	r.Length = -1
 
 	refusal := c.parser.refusal
 	if refusal == nil {
@@ -48,12 +49,14 @@ func (c *client) handle() bool {
 	} else if err = c.gather(); err == nil {
 		err = c.relay()
 	}
+	c.res.InBytes = c.parser.body
 	alive := c.conclude(err)
 	if p.Account != nil {
 		p.Account(r, c.res)
 	}
 	c.resp.release()
 	c.unread = !c.parser.complete
+	r.values = [numParams][]byte{} // nobody who is late shall read the next request's
 	c.parser.finish()
 	return alive && r.KeepConn && !p.closing.Load()
 }
@@ -163,6 +166,9 @@ func (c *client) attend(up Upstream) (over bool, err error) {
 			res.ClientGone = true
 		}
 		return true, nil
+	}
+	if c.begun {
+		res.OutBytes = c.resp.content
 	}
 	switch {
 	case cause != nil && !c.sent:
