@@ -41,8 +41,8 @@ type Proxy struct {
 	MaxReqs int
 	// Log may be nil.
 	Log *zap.Logger
-	// Stderr is told what a worker writes to STDERR, which the client never sees, as it comes, at most 64 KiB for one request. May be nil.
-	Stderr func(r *Request, b []byte)
+	// Stderr is told what a worker, lent as up, writes to STDERR, which the client never sees, as it comes, at most 64 KiB for one request. May be nil.
+	Stderr func(r *Request, up Upstream, b []byte)
 	// Account is called once for each request, when its answer is on its way. It is told why a request failed; nil means that this is logged.
 	Account func(r *Request, res Result)
 

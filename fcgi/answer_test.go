@@ -149,7 +149,7 @@ func TestStderr(t *testing.T) {
 		w.request()
 	})
 	told := make(chan string, 9)
-	c := dial(t, listen(t, &Proxy{Pick: l.pick, Stderr: func(r *Request, b []byte) { told <- r.Script() + " " + string(b) }}))
+	c := dial(t, listen(t, &Proxy{Pick: l.pick, Stderr: func(r *Request, _ Upstream, b []byte) { told <- r.Script() + " " + string(b) }}))
 	c.send(get(1, flagKeep))
 	c.want(rec(recStdout, 1, "A: b\n\n"), end(1, 0, 0))
 	if s := <-told; s != "/srv/a.php one" {

@@ -73,7 +73,7 @@ var clients = sync.Pool{New: func() any {
 	c.req.client = c
 	c.stderr = func(b []byte) {
 		if hook := c.proxy.Stderr; hook != nil {
-			hook(&c.req, b)
+			hook(&c.req, c.lent, b)
 		}
 	}
 	return c

@@ -112,7 +112,7 @@ func TestPanicGivesBack(t *testing.T) {
 		w.say(rec(recStderr, 1, "boo"))
 		w.request()
 	})
-	path := listen(t, &Proxy{Pick: l.pick, Stderr: func(*Request, []byte) { panic("on purpose") }})
+	path := listen(t, &Proxy{Pick: l.pick, Stderr: func(*Request, Upstream, []byte) { panic("on purpose") }})
 	a, b := dial(t, path), dial(t, path)
 	a.send(post(1, flagKeep, "300000", strings.Repeat("x", 300000))[:200000])
 	a.send(post(1, flagKeep, "300000", strings.Repeat("x", 300000))[200000:])

@@ -81,7 +81,7 @@ func TestNginx(t *testing.T) {
 			l, _ := phpWorkers(t, 2)
 			var mu sync.Mutex
 			var told bytes.Buffer // guarded by mu
-			p := &Proxy{Pick: l.pick, Log: zap.New(core), Stderr: func(_ *Request, b []byte) {
+			p := &Proxy{Pick: l.pick, Log: zap.New(core), Stderr: func(_ *Request, _ Upstream, b []byte) {
 				mu.Lock()
 				defer mu.Unlock()
 				told.Write(b)

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"net/http"
 	"time"
 
 	"go.uber.org/zap"
@@ -69,13 +70,18 @@ func (s *site) incident(t pool.Transition) {
 	s.log.Error("incident", fields...)
 }
 
-// account logs a request's end: what went wrong, and at level debug everything.
+// account logs a request's end: what went wrong, and at level debug everything. Overload is counted by the pool and
+// told at debug only, because a flood of requests must not become a flood of lines.
 func (s *site) account(r *fcgi.Request, res fcgi.Result) {
-	level := zapcore.DebugLevel
+	level, message := zapcore.DebugLevel, "request"
 	if res.Err != nil {
-		level = zapcore.WarnLevel
+		message = "request failed"
+		if res.Status != http.StatusServiceUnavailable {
+			level = zapcore.WarnLevel
+		}
 	}
-	if !s.log.Core().Enabled(level) {
+	entry := s.log.Check(level, message)
+	if entry == nil {
 		return
 	}
 	fields := append(describe(r).fields(),
@@ -84,10 +90,13 @@ func (s *site) account(r *fcgi.Request, res fcgi.Result) {
 	if res.Retried {
 		fields = append(fields, zap.Bool("retried", true))
 	}
+	if res.ClientGone {
+		fields = append(fields, zap.Bool("client_gone", true))
+	}
 	if res.Err != nil {
 		fields = append(fields, zap.Error(res.Err))
 	}
-	s.log.Log(level, "request", fields...)
+	entry.Write(fields...)
 }
 
 // runTime is how long workers had the request, 0 if none did.
@@ -99,6 +108,7 @@ func runTime(res fcgi.Result) time.Duration {
 }
 
 // stderr logs what a script wrote to FCGI_STDERR.
-func (s *site) stderr(r *fcgi.Request, b []byte) {
-	s.output.Write(b, zap.String("script", r.Script()), zap.String("uri", r.URI()))
+func (s *site) stderr(r *fcgi.Request, up fcgi.Upstream, b []byte) {
+	id, pid := up.(*hold).lease.Worker()
+	s.output.Write(b, zap.Uint16("worker", id.Slot), zap.Int("pid", pid), zap.String("script", r.Script()), zap.String("uri", r.URI()))
 }
