@@ -2,9 +2,8 @@
 //
 // A Proxy accepts connections, reads the head of each request, asks Pick for a worker, and passes the answer on. The verbs are files:
 // accept, parse (with client.go, which owns a connection), pick, relay (with exchange.go, which talks to the worker, and pump.go, for what the
-// client sends meanwhile) and account. What
-// reads and writes is apart from what understands records: walker, parser, frame, input and response do no I/O, are fed with bytes in pieces of any
-// size, and give the same for every cut of them.
+// client sends meanwhile) and account. What reads and writes is apart from what understands records: walker, parser, frame, input and response do
+// no I/O, are fed with bytes in pieces of any size, and give the same for every cut of them.
 //
 // On the wire, for one request without body:
 //

@@ -199,6 +199,9 @@ func TestStorm(t *testing.T) {
 		running.Go(func() { stormClient(t, path, n, &whole, until) })
 	}
 	running.Wait()
+	if err := p.Shutdown(context.Background()); err != nil { // nothing is picked any more
+		t.Error(err)
+	}
 	late.Wait()
 	for deadline := time.Now().Add(patienceOf); len(l.slots) < 4 && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
