@@ -18,10 +18,11 @@ func TestKilledBeforeFirstByte(t *testing.T) {
 	for _, front := range fronts {
 		t.Run(front.name, func(t *testing.T) {
 			j.waitIdle()
-			kill(t, j.pool().Workers[0].Pid) // a fresh worker, whatever ran before
+			old := j.pool().Workers[0].Pid
+			kill(t, old) // a fresh worker, whatever ran before
 			eventually(t, "the worker is replaced", func() bool {
 				w := j.pool().Workers[0]
-				return w.State == pool.Idle && w.Requests == 0
+				return w.State == pool.Idle && w.Pid != old
 			})
 			n := j.front(front.options)
 			mark := j.log.mark()
