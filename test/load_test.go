@@ -141,4 +141,7 @@ func TestLoadWhileWorkersDie(t *testing.T) {
 		})
 	}
 	j.waitIdle()
+	if p := j.pool(); p.Bugs != 0 {
+		t.Errorf("%d bugs", p.Bugs)
+	}
 }

@@ -37,6 +37,22 @@ func TestKilledBeforeFirstByte(t *testing.T) {
 	}
 }
 
+// TestKilledWhileIdle: a request that comes in the moment its worker has died is served by the next one.
+func TestKilledWhileIdle(t *testing.T) {
+	j := startJPM(t, site{workers: "max = 1"})
+	n := j.front("fastcgi_keep_conn on;")
+	for range 20 {
+		n.get("/index.php?before").want(t, 200, "hello before") // so that the next death is no crash loop
+		j.waitIdle()
+		kill(t, j.pool().Workers[0].Pid)
+		n.get("/index.php?after").want(t, 200, "hello after")
+	}
+	j.waitIdle()
+	if p := j.pool(); p.Bugs != 0 {
+		t.Errorf("%d bugs", p.Bugs)
+	}
+}
+
 // TestKilledMidway: nginx must not take half an answer for a whole one.
 func TestKilledMidway(t *testing.T) {
 	j := startJPM(t, site{workers: "max = 1"})
