@@ -43,6 +43,11 @@ func (f *frame) addParams(b []byte) { f.out = append(f.out, b...) }
 // paramBytes is how many bytes of parameters there are.
 func (f *frame) paramBytes() int { return len(f.out) - paramsAt }
 
+// localScript takes Apache's address off SCRIPT_FILENAME, when all parameters are there.
+func (f *frame) localScript() {
+	f.out = f.out[:paramsAt+len(localScript(f.out[paramsAt:]))]
+}
+
 // seal writes the headers around the parameters, which are all there.
 func (f *frame) seal(id uint16, role Role) *Refusal {
 	f.id, f.params = id, f.out[paramsAt:]

@@ -235,6 +235,7 @@ func (p *parser) begin() (step, error) {
 func (p *parser) head() (step, error) {
 	p.headDone = true
 	p.complete = p.role == Authorizer
+	p.frame.localScript()
 	p.refusal = p.frame.seal(p.id, p.role)
 	return stepHead, nil
 }
