@@ -25,7 +25,7 @@ unit: ## tests that need nothing, with the race detector; the seeds of the fuzz 
 	CGO_ENABLED=1 go test -race ./...
 
 integration: ## real nginx, real php-cgi, real jails (LOAD_SECONDS=30 for the whole load test)
-	CGO_ENABLED=0 go test -tags integration -count=1 -timeout 20m ./test
+	CGO_ENABLED=0 go test -tags integration -count=1 -p 1 -timeout 20m ./test/...
 
 lint: ## gofmt, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }

@@ -22,19 +22,6 @@ import (
 	"jpm/status"
 )
 
-// site is a pool of a test's configuration. The zero value is four php-cgi workers that serve test/site.
-type site struct {
-	name    string   // "site" if empty
-	user    int      // siteID if 0
-	command []string // php-cgi if empty
-	root    string   // a fresh copy of test/site if empty
-	noRule  bool     // no scripts.root: the worker is no interpreter
-	pool    string   // further lines of the pool's block
-	listen  string   // further lines of its listen block
-
-	workers, queue, request, limits, php, jail string // lines of the block of that name
-}
-
 // jpm is one running `jpm run`. It is stopped, and checked for what it left, when the test ends.
 type jpm struct {
 	t       *testing.T
@@ -56,59 +43,6 @@ func startJPM(t *testing.T, sites ...site) *jpm {
 	j.start()
 	return j
 }
-
-// newJPM writes the configuration and starts nothing.
-func newJPM(t *testing.T, sites ...site) *jpm {
-	t.Helper()
-	j := &jpm{t: t, dir: tempDir(t), address: fmt.Sprintf("127.0.0.1:%d", freePort(t)), log: &logBuffer{}}
-	var b strings.Builder
-	fmt.Fprintf(&b, "status {\n  listen = %q\n}\nproxy {\n  user = \"%d\"\n}\n", j.address, proxyID)
-	for _, s := range sites {
-		j.writeSite(&b, s)
-	}
-	j.write("jpm.hcl", b.String())
-	return j
-}
-
-func (j *jpm) writeSite(b *strings.Builder, s site) {
-	if s.name == "" {
-		s.name = "site"
-	}
-	if s.user == 0 {
-		s.user = siteID
-	}
-	if len(s.command) == 0 {
-		s.command = []string{"/usr/bin/php-cgi"}
-	}
-	if s.workers == "" {
-		s.workers = "max = 4"
-	}
-	if s.root == "" && !s.noRule {
-		s.root = filepath.Join(j.dir, s.name)
-		if err := os.CopyFS(s.root, os.DirFS("site")); err != nil {
-			j.t.Fatal(err)
-		}
-	}
-	command, _ := json.Marshal(s.command)
-	fmt.Fprintf(b, "pool %q {\n", s.name)
-	fmt.Fprintf(b, "listen \"unix:%s\" {\nowner = \"www-data\"\n%s\n}\n", j.socket(s.name), s.listen)
-	fmt.Fprintf(b, "user = \"%d\"\ncommand = %s\n%s\n", s.user, command, s.pool)
-	if s.root != "" {
-		fmt.Fprintf(b, "scripts {\nroot = %q\n}\n", s.root)
-		s.jail = fmt.Sprintf("read = [%q]\n%s", s.root, s.jail)
-	}
-	blocks := []struct{ name, lines string }{
-		{"workers", s.workers}, {"queue", s.queue}, {"request", s.request}, {"limits", s.limits}, {"php", s.php}, {"jail", s.jail},
-	}
-	for _, block := range blocks {
-		if block.lines != "" {
-			fmt.Fprintf(b, "%s {\n%s\n}\n", block.name, block.lines)
-		}
-	}
-	fmt.Fprintf(b, "}\n")
-}
-
-func (j *jpm) socket(name string) string { return filepath.Join(j.dir, name+".sock") }
 
 // write puts a file into the directory.
 func (j *jpm) write(name, text string) string {
