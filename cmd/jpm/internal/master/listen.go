@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,27 +48,40 @@ func listenUnix(path string, uid, gid, perm uint32, backlog int) (*listener, err
 	if err := removeStale(path); err != nil {
 		return nil, fmt.Errorf("listen unix:%s: %w", path, err)
 	}
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	l := &listener{path: path}
+	err := l.open(unix.AF_UNIX, func(fd int) error {
+		// Mode 0 until the owner is right: nobody gets in through the moment between bind and chmod.
+		old := unix.Umask(0o777)
+		err := unix.Bind(fd, &unix.SockaddrUnix{Name: path})
+		unix.Umask(old)
+		var st unix.Stat_t
+		if err == nil {
+			err = errors.Join(os.Chown(path, int(uid), int(gid)), os.Chmod(path, os.FileMode(perm)), unix.Lstat(path, &st))
+		}
+		l.ino = st.Ino
+		return err
+	}, backlog)
 	if err != nil {
 		return nil, fmt.Errorf("listen unix:%s: %w", path, err)
 	}
-	f := os.NewFile(uintptr(fd), path)
-	// Mode 0 until the owner is right: nobody gets in through the moment between bind and chmod.
-	old := unix.Umask(0o777)
-	err = unix.Bind(fd, &unix.SockaddrUnix{Name: path})
-	unix.Umask(old)
-	if err == nil {
-		err = errors.Join(os.Chown(path, int(uid), int(gid)), os.Chmod(path, os.FileMode(perm)), unix.Listen(fd, backlog))
+	return l, nil
+}
+
+// open makes the socket. It is blocking while it becomes a file, so that the runtime does not watch it: the master would wake up for every
+// connection that the proxy accepts. The proxy makes it non-blocking.
+func (l *listener) open(domain int, bind func(fd int) error, backlog int) error {
+	fd, err := unix.Socket(domain, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
 	}
-	var st unix.Stat_t
-	if err == nil {
-		err = unix.Lstat(path, &st)
+	l.file = os.NewFile(uintptr(fd), "listener")
+	if err = bind(fd); err == nil {
+		err = os.NewSyscallError("listen", unix.Listen(fd, backlog))
 	}
 	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("listen unix:%s: %w", path, err)
+		l.file.Close()
 	}
-	return &listener{file: f, path: path, ino: st.Ino}, nil
+	return err
 }
 
 // removeStale removes a socket file that nobody listens on.
@@ -94,25 +108,25 @@ func removeStale(path string) error {
 }
 
 func listenTCP(address string, backlog int) (*listener, error) {
-	a, err := net.ResolveTCPAddr("tcp", address)
+	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("listen tcp:%s: %w", address, err)
 	}
-	ln, err := net.ListenTCP("tcp", a)
-	if err != nil {
-		return nil, err
+	domain, sa := unix.AF_INET6, unix.Sockaddr(&unix.SockaddrInet6{Port: int(ap.Port()), Addr: ap.Addr().As16()})
+	if ap.Addr().Is4() {
+		domain, sa = unix.AF_INET, &unix.SockaddrInet4{Port: int(ap.Port()), Addr: ap.Addr().As4()}
 	}
-	defer ln.Close()
-	f, err := ln.File()
+	l := new(listener)
+	err = l.open(domain, func(fd int) error {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+		return os.NewSyscallError("bind", unix.Bind(fd, sa))
+	}, backlog)
 	if err != nil {
 		return nil, fmt.Errorf("listen tcp:%s: %w", address, err)
 	}
-	// Listening again only changes the length of the queue, which the net package does not let us choose.
-	if err := unix.Listen(int(f.Fd()), backlog); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("listen tcp:%s: %w", address, err)
-	}
-	return &listener{file: f}, nil
+	return l, nil
 }
 
 // close closes the socket and removes its file, unless another process has put its own there.
