@@ -3,6 +3,7 @@ package master
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"go.uber.org/zap"
 
@@ -60,24 +61,29 @@ func (s *session) watch(l *life, w *jail.Worker) {
 }
 
 // dial makes a fresh connection to a worker. That takes as long as the worker is busy with a request that was given up.
+// There is no answer when the worker has ended meanwhile: its end was one.
 func (s *session) dial(l *life) {
 	w := l.worker
 	s.tasks.Go(func() {
 		conn, err := w.Dial(s.ctx)
-		if err != nil {
-			s.post(func() error {
-				return s.link.Send(link.Message{Kind: link.DialFailed, Worker: l.id, Text: err.Error()})
-			})
-			return
-		}
-		taken := s.post(func() error {
-			defer conn.Close()
-			return s.link.Send(link.Message{Kind: link.Dialed, Worker: l.id}, conn)
-		})
-		if !taken {
+		taken := s.post(func() error { return s.dialed(l, conn, err) })
+		if !taken && err == nil {
 			conn.Close()
 		}
 	})
+}
+
+func (s *session) dialed(l *life, conn *os.File, err error) error {
+	if err == nil {
+		defer conn.Close()
+	}
+	switch {
+	case s.slots[place{l.id.Pool, l.id.Slot}] != l:
+		return nil
+	case err != nil:
+		return s.link.Send(link.Message{Kind: link.DialFailed, Worker: l.id, Text: err.Error()})
+	}
+	return s.link.Send(link.Message{Kind: link.Dialed, Worker: l.id}, conn)
 }
 
 func (s *session) forget(l *life) { delete(s.slots, place{l.id.Pool, l.id.Slot}) }
