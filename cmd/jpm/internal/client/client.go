@@ -19,12 +19,12 @@ import (
 // ErrTruncated says that the connection ended before the answer did.
 var ErrTruncated = errors.New("the answer is not complete")
 
-// Address splits "unix:/path", "/path", "tcp:host:port" or "host:port" into what net.Dial takes.
+// Address splits "unix:/path", a path, "tcp:host:port" or "host:port" into what net.Dial takes. What has no colon is a path.
 func Address(s string) (network, address string) {
 	if path, ok := strings.CutPrefix(s, "unix:"); ok {
 		return "unix", path
 	}
-	if strings.HasPrefix(s, "/") || strings.HasPrefix(s, "./") {
+	if strings.HasPrefix(s, "/") || !strings.Contains(s, ":") {
 		return "unix", s
 	}
 	return "tcp", strings.TrimPrefix(s, "tcp:")

@@ -115,7 +115,7 @@ func TestHeaderParams(t *testing.T) {
 
 func TestAddress(t *testing.T) {
 	for in, want := range map[string]string{
-		"unix:/a": "unix /a", "/a": "unix /a", "./a": "unix ./a", "tcp:h:1": "tcp h:1", "127.0.0.1:9000": "tcp 127.0.0.1:9000",
+		"unix:/a": "unix /a", "/a": "unix /a", "./a": "unix ./a", "a.sock": "unix a.sock", "/a:b": "unix /a:b", "tcp:h:1": "tcp h:1", "127.0.0.1:9000": "tcp 127.0.0.1:9000",
 	} {
 		n, a := Address(in)
 		if got := strings.Join([]string{n, a}, " "); got != want {
