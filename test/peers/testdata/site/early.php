@@ -1,0 +1,3 @@
+<?php
+// Answers before it has read its input.
+echo 'early';

@@ -1,0 +1,2 @@
+<?php
+echo $_SERVER['SCRIPT_FILENAME'], ' ', $_SERVER['PATH_INFO'] ?? '';
