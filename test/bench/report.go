@@ -98,9 +98,20 @@ func printRow(w io.Writer, row Row, rep RowReport) {
 		fmt.Fprintf(w, "fail %s %s\n", row.Name, strings.ReplaceAll(rep.Failed, "\n", "; "))
 		return
 	}
-	fmt.Fprintf(w, "  %s: %s\n    %.4g %s -> %.4g, half of the pairs between %.3f and %.3f, geometric mean %.3f\n",
-		row.Name, row.What, rep.A, rep.Unit, rep.B, rep.Ratio.Low, rep.Ratio.High, rep.Ratio.GeoMean)
+	fmt.Fprintf(w, "  %s: %s\n    %s %s -> %s, half of the pairs between %.3f and %.3f, geometric mean %.3f\n",
+		row.Name, row.What, number(rep.A), rep.Unit, number(rep.B), rep.Ratio.Low, rep.Ratio.High, rep.Ratio.GeoMean)
 	fmt.Fprintf(w, "ratio %s %.3f\n", row.Name, rep.Ratio.Value)
+}
+
+// number is v with as many digits as a reader wants.
+func number(v float64) string {
+	switch {
+	case v >= 1000:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.3f", v)
 }
 
 // printScenario writes where the time and memory of a scenario's two sides went: medians over the runs.
