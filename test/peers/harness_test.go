@@ -24,7 +24,7 @@ const asWorker = "JPM_PEERS_WORKER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asWorker) == "go" {
-		// goWorker()
+		goWorker()
 		return
 	}
 	os.Exit(m.Run())

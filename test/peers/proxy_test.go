@@ -25,6 +25,7 @@ import (
 type workers struct {
 	pids  map[string]int // by the paths of their sockets
 	free  chan string    // paths of workers without a connection
+	once  bool           // a connection is used for one request: the worker closes it then, and it is not known when
 	slots chan struct{}  // one for each worker that is not lent
 
 	mu      sync.Mutex
@@ -51,7 +52,10 @@ func (l *loan) Done(r fcgi.Result) {
 	w.mu.Lock()
 	w.results = append(w.results, r)
 	delete(w.lent, l)
-	if r.Outcome == fcgi.Reuse {
+	if r.Outcome == fcgi.Reuse && w.once {
+		_ = l.conn.Close()
+	}
+	if r.Outcome == fcgi.Reuse && !w.once {
 		w.idle = append(w.idle, l)
 	} else {
 		w.free <- l.socket
