@@ -84,8 +84,9 @@ func (c *client) log(message string, status int, err error) {
 
 // breakOff ends an answer that cannot be completed so that the client notices. A close alone does not do: nginx takes it for the end of a
 // whole answer where it does not keep connections, and also where it does but fastcgi_buffering is off. A record of another version is an error
-// to it always, and to a client that would have noticed the close one byte makes no difference.
+// to it always. It is a whole header, because HAProxy waits for the rest of a piece of one and does not see the close; and all of it is zero, so that
+// it means nothing either to a client that does not look at the version.
 func (c *client) breakOff() bool {
-	_ = c.out.write([]byte{version1 - 1})
+	_ = c.out.write(make([]byte, headerLen))
 	return false
 }

@@ -117,7 +117,7 @@ func TestWorkerAnswers(t *testing.T) {
 				close(seen)
 				switch {
 				case tt.closed:
-					c.want([]byte{0}) // where a version belongs
+					c.want(make([]byte, headerLen)) // of no version
 					c.wantClosed()
 				case keep == 0:
 					c.wantClosed()

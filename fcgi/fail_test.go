@@ -24,7 +24,7 @@ func TestFail(t *testing.T) {
 	}{
 		{"timeout", ErrTimeout, false, answer(1, 504)},
 		{"exit", other, false, answer(1, 502)},
-		{"timeout within the answer", ErrTimeout, true, []byte{0}},
+		{"timeout within the answer", ErrTimeout, true, make([]byte, headerLen)},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -72,7 +72,7 @@ func (b *browser) in(t *testing.T) *browser { return &browser{t, b.url} }
 
 // client has no connections that others use. It asks the web server to keep them: to a client that does not, lighttpd ends an answer by closing.
 func (b *browser) client() *http.Client {
-	return &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableCompression: true}}
+	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DisableCompression: true}}
 }
 
 // answer is what came of a request.

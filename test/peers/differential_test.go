@@ -101,7 +101,7 @@ func TestDifferential(t *testing.T) {
 					continue // all of BEGIN_REQUEST and of the ends, and every seventh between
 				}
 				_, _ = io.WriteString(relayed, all[:at])
-				time.Sleep(500 * time.Microsecond) // the relay reads the piece before the rest is there
+				time.Sleep(500 * time.Microsecond)       // the relay reads the piece before the rest is there
 				_, _ = io.WriteString(relayed, all[at:]) // php-cgi may have answered before the end of STDIN
 				same(t, fmt.Sprintf("bytes cut at %d", at), relayed.reply(1), want)
 			}
