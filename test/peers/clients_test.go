@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -233,5 +234,34 @@ func aborts(t *testing.T, b *browser, r *relay, w *workers, buffers bool) {
 			t.Errorf("%s: the worker was found %v", path, got)
 		}
 		many(t, b)
+	}
+}
+
+// TestHAProxyAsks: with get-values it says nothing else before it is answered, so the tests of that setup test the answer.
+func TestHAProxyAsks(t *testing.T) {
+	for options, want := range map[string]byte{"": beginRecord, "option get-values": getValuesRecord} {
+		r := &relay{unix: openDir(t) + "/fcgi.sock"}
+		ln, err := net.Listen("unix", r.unix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		if err := ln.(*net.UnixListener).SetDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		b := &browser{t: t, url: haproxy(t, r, "/srv", options)}
+		answered := make(chan answer, 1)
+		go func() { answered <- b.get("/a.php") }()
+		c, err := ln.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var h [8]byte
+		if _, err := io.ReadFull(c, h[:]); err != nil || h[1] != want {
+			t.Errorf("%q: the first record is %v, error %v; want type %d", options, h, err, want)
+		}
+		_ = c.Close()
+		_ = ln.Close()
+		<-answered
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // Record types and roles of the specification.
 const (
-	endRecord, paramsRecord, stdinRecord, stdoutRecord, stderrRecord, dataRecord = 3, 4, 5, 6, 7, 8
+	beginRecord, endRecord, paramsRecord, stdinRecord, stdoutRecord, stderrRecord, dataRecord, getValuesRecord = 1, 3, 4, 5, 6, 7, 8, 9
 
 	responder, authorizer, filter = 1, 2, 3
 )
@@ -41,7 +41,7 @@ func stream(kind byte, id uint16, content string, size int) string {
 
 // begin is a BEGIN_REQUEST that keeps the connection.
 func begin(id uint16, role byte) string {
-	return record(1, id, string([]byte{0, role, 1, 0, 0, 0, 0, 0}))
+	return record(beginRecord, id, string([]byte{0, role, 1, 0, 0, 0, 0, 0}))
 }
 
 // pairs encodes names and values in turn.
