@@ -163,7 +163,7 @@ func TestScripts(t *testing.T) {
 		{"extension", dir + "/page.html", "extension"},
 		{"path info", dir + "/page.html/x", "extension"},
 		{"relative", "index.php", "absolute"},
-		{"apache's prefix", "proxy:fcgi://x" + dir + "/index.php", "absolute"},
+		{"behind apache's prefix", "proxy:fcgi://x/etc/passwd", "outside"},
 		{"none", "", "SCRIPT_FILENAME"},
 	}
 	for _, test := range tests {
@@ -178,6 +178,10 @@ func TestScripts(t *testing.T) {
 	}
 	if served := j.pool().Requests.Accepted; served != 0 {
 		t.Errorf("%d requests came to the pool", served)
+	}
+	a := j.exchange(simple(1, false, "SCRIPT_FILENAME", "proxy:fcgi://x"+dir+"/index.php", "REQUEST_METHOD", "GET", "REQUEST_URI", "/"))
+	if !strings.HasSuffix(a.stdout, "hello") {
+		t.Errorf("with apache's prefix: got %q, want the page", clip(a.stdout))
 	}
 	n := startNginx(t, j.socket("site"), dir, "")
 	n.get("/uploads/shell.php").want(t, http.StatusForbidden, "")
