@@ -8,11 +8,11 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"jpm/cmd/jpm/internal/client"
 	"jpm/config"
 	"jpm/pool"
 	"jpm/status"
@@ -71,11 +71,8 @@ func fetch(ctx context.Context, address, page string) ([]byte, error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	network, host := "tcp", strings.TrimPrefix(address, "tcp:")
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		network, host = "unix", path
-	}
-	client := &http.Client{
+	network, host := client.Address(address)
+	get := &http.Client{
 		Timeout: 10 * time.Second,
 		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, host)
@@ -85,7 +82,7 @@ func fetch(ctx context.Context, address, page string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp, err := client.Do(req)
+	resp, err := get.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("status: %s: %w", address, err)
 	}

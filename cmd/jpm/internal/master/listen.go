@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +23,7 @@ type listener struct {
 
 // listen opens the socket of one listen block.
 func listen(l config.Listen) (*listener, error) {
-	network, address, _ := strings.Cut(l.Address, ":")
+	network, address := l.Network()
 	if network == "unix" {
 		return listenUnix(address, l.UID, l.GID, l.Perm, l.Backlog)
 	}
@@ -32,11 +31,12 @@ func listen(l config.Listen) (*listener, error) {
 }
 
 // listenStatus opens the socket of the status endpoint, which only root and the group root may use when it is a file.
-func listenStatus(address string) (*listener, error) {
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		return listenUnix(path, 0, 0, 0o660, 64)
+func listenStatus(s config.Status) (*listener, error) {
+	network, address := s.Network()
+	if network == "unix" {
+		return listenUnix(address, 0, 0, 0o660, 64)
 	}
-	return listenTCP(strings.TrimPrefix(address, "tcp:"), 64)
+	return listenTCP(address, 64)
 }
 
 // listenUnix binds a socket file. A file that nobody answers on is left over from a process that was killed, and is

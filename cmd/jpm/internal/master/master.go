@@ -121,7 +121,7 @@ func (m *master) listen() error {
 		return nil
 	}
 	var err error
-	if m.status, err = listenStatus(m.config.Status.Listen); err != nil {
+	if m.status, err = listenStatus(m.config.Status); err != nil {
 		return fmt.Errorf("status: %w", err)
 	}
 	return nil

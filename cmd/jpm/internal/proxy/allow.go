@@ -1,10 +1,8 @@
 package proxy
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 
 	"go.uber.org/zap"
 )
@@ -17,32 +15,11 @@ type allowed struct {
 }
 
 // allow puts the list of a listen block before ln. Unix sockets have none: their file's mode decides.
-func allow(ln net.Listener, clients []string, log *zap.Logger) (net.Listener, error) {
+func allow(ln net.Listener, clients []netip.Prefix, log *zap.Logger) net.Listener {
 	if _, ok := ln.(*net.TCPListener); !ok {
-		return ln, nil
+		return ln
 	}
-	a := &allowed{Listener: ln, log: log}
-	for _, c := range clients {
-		p, err := parsePrefix(c)
-		if err != nil {
-			return nil, fmt.Errorf("allowed_clients: %w", err)
-		}
-		a.prefixes = append(a.prefixes, p)
-	}
-	return a, nil
-}
-
-// parsePrefix reads a network or a single address.
-func parsePrefix(s string) (netip.Prefix, error) {
-	if strings.Contains(s, "/") {
-		p, err := netip.ParsePrefix(s)
-		return p.Masked(), err
-	}
-	a, err := netip.ParseAddr(s)
-	if err != nil {
-		return netip.Prefix{}, err
-	}
-	return netip.PrefixFrom(a, a.BitLen()), nil
+	return &allowed{Listener: ln, prefixes: clients, log: log}
 }
 
 // Accept implements net.Listener.

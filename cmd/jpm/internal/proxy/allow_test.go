@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net"
+	"net/netip"
 	"testing"
 
 	"go.uber.org/zap"
@@ -13,11 +14,9 @@ func TestAllowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	got, err := allow(ln, []string{"10.0.0.7/8", "192.0.2.1", "2001:db8::/33"}, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := got.(*allowed)
+	a := allow(ln, []netip.Prefix{
+		netip.MustParsePrefix("10.0.0.7/8"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::/33"),
+	}, zap.NewNop()).(*allowed)
 	for addr, want := range map[string]bool{
 		"10.255.0.1": true, "192.0.2.1": true, "192.0.2.2": false, "127.0.0.1": false,
 		"2001:db8:1::1": true, "2001:db8:8000::1": false, "::ffff:10.1.2.3": true, "::1": false,
@@ -25,9 +24,6 @@ func TestAllowed(t *testing.T) {
 		if got := a.contains(&net.TCPAddr{IP: net.ParseIP(addr)}); got != want {
 			t.Errorf("contains(%s) = %v, want %v", addr, got, want)
 		}
-	}
-	if _, err := allow(ln, []string{"localhost"}, zap.NewNop()); err == nil {
-		t.Error("a name was taken for an address")
 	}
 }
 
@@ -38,10 +34,7 @@ func TestAllowedAccept(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	a, err := allow(ln, []string{"127.0.0.2"}, zap.NewNop())
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := allow(ln, []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}, zap.NewNop())
 	refused, err := net.Dial("tcp", ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)

@@ -60,11 +60,8 @@ func (s *site) listen(f *os.File) error {
 	if ul, ok := ln.(*net.UnixListener); ok {
 		ul.SetUnlinkOnClose(false) // the file is the master's, and out of our reach anyway
 	}
-	ln, err = allow(ln, s.config.Listen[len(s.listeners)].AllowedClients, s.log)
-	if err != nil {
-		return err
-	}
-	s.listeners = append(s.listeners, ln)
+	clients := s.config.Listen[len(s.listeners)].Clients
+	s.listeners = append(s.listeners, allow(ln, clients, s.log))
 	return nil
 }
 
