@@ -3,7 +3,9 @@ package seccomp
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/bpf"
@@ -11,13 +13,9 @@ import (
 )
 
 // Newest is the highest system call number in this architecture's table; above it a call is ENOSYS.
-func Newest() uint32 {
-	var top uint32
-	for _, n := range numbers {
-		top = max(top, n)
-	}
-	return top
-}
+func Newest() uint32 { return newest }
+
+var newest = slices.Max(slices.Collect(maps.Values(numbers)))
 
 // Number is the number of the system call called name on this architecture.
 func Number(name string) (uint32, bool) {

@@ -3,151 +3,148 @@ package seccomp
 import (
 	"fmt"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Profile is a parsed profile for this architecture.
-type Profile struct {
-	Name     string
-	Default  Verdict
-	Sections []Section
+// maxProblems is how many problems an Error holds. More would not be read.
+const maxProblems = 20
+
+// Error says what is wrong with a profile, problem by problem, each with its file and line.
+type Error struct {
+	Profile  string
+	Problems []string
 }
 
-// Section is one verdict and the rules that lead to it.
-type Section struct {
-	Verdict Verdict
-	Rules   []Rule
+func (e *Error) Error() string {
+	return "seccomp profile " + e.Profile + ":\n  " + strings.Join(e.Problems, "\n  ")
 }
 
-// Rule is one system call and the conditions on its arguments, all of which must hold.
-type Rule struct {
-	Name   string
-	Number uint32
-	Conds  []Cond
-}
-
-// Cond is a condition on one argument: its low 32 bits, masked, are one of Values; or, with Null, all 64 are zero.
-type Cond struct {
-	Arg    int
-	Mask   uint32
-	Values []uint32
-	Null   bool
-}
-
-// Verdict is what happens to a call, as the value that seccomp returns to the kernel (seccomp(2), SECCOMP_RET_*).
-type Verdict uint32
-
-// The verdicts that carry no errno.
-const (
-	Allow Verdict = unix.SECCOMP_RET_ALLOW
-	Kill  Verdict = unix.SECCOMP_RET_KILL_PROCESS
-)
-
-// Errno is the verdict that makes a call fail with e.
-func Errno(e unix.Errno) Verdict { return unix.SECCOMP_RET_ERRNO | Verdict(e) }
-
-func (v Verdict) String() string {
-	switch {
-	case v == Allow:
-		return "allow"
-	case v == Kill:
-		return "kill"
-	case v&unix.SECCOMP_RET_ACTION_FULL == unix.SECCOMP_RET_ERRNO:
-		return unix.ErrnoName(unix.Errno(v & unix.SECCOMP_RET_DATA))
-	default:
-		return fmt.Sprintf("%#x", uint32(v))
-	}
-}
-
-// Parse reads the profile name; source gives the text of a profile and of those it includes.
+// Parse reads the profile name and looks for rules that cannot be meant (see lint.go). Source gives the text of a profile and
+// of those it includes. What is wrong with a text is an *Error.
 func Parse(name string, source func(name string) (string, error)) (*Profile, error) {
 	p := &parser{profile: &Profile{Name: name}, source: source, whole: make(map[string]string)}
-	if err := p.file(name, 0); err != nil {
-		return nil, err
+	p.file(name, "", 0)
+	if p.profile.Default == 0 && len(p.problems) == 0 {
+		p.problem(name, "no default: say what a call gets that no line names, as in \"default EPERM\"")
 	}
-	if p.profile.Default == 0 {
-		return nil, fmt.Errorf("seccomp profile %s: no default", name)
+	if p.profile.Exec == "" {
+		p.profile.Exec = ExecOnce
+	}
+	if len(p.problems) == 0 {
+		p.forbidden()
+	}
+	if len(p.problems) > 0 {
+		return nil, &Error{name, p.problems}
 	}
 	return p.profile, nil
 }
 
 type parser struct {
-	profile *Profile
-	source  func(string) (string, error)
-	whole   map[string]string // calls that have a line without conditions, and where
+	profile  *Profile
+	source   func(string) (string, error)
+	whole    map[string]string // calls that have a line without conditions, and where
+	problems []string
+
+	defaultAt, execAt string // where these were decided
 }
 
-func (p *parser) file(name string, depth int) error {
+func (p *parser) problem(where, format string, args ...any) {
+	if len(p.problems) < maxProblems {
+		p.problems = append(p.problems, where+": "+fmt.Sprintf(format, args...))
+	}
+}
+
+// section is where the reader of a file stands.
+type section struct {
+	to      *Section // nil: the heading is wrong or for another architecture, and the lines are passed over
+	started bool     // there was a heading since the last include
+}
+
+// file reads one file; at is where it was asked for.
+func (p *parser) file(name, at string, depth int) {
+	if at == "" {
+		at = name
+	}
 	if depth > 4 {
-		return fmt.Errorf("seccomp profile %s: includes too deep", name)
+		p.problem(at, "includes too deep")
+		return
 	}
 	text, err := p.source(name)
 	if err != nil {
-		return fmt.Errorf("seccomp profile %s: %w", name, err)
+		p.problem(at, "%v", err)
+		return
 	}
-	var current *Section // nil: the section is for another architecture
-	lenient, started := false, false
+	var current section
 	for i, line := range strings.Split(text, "\n") {
 		line, _, _ = strings.Cut(line, "#")
-		line = strings.TrimSpace(line)
 		where := fmt.Sprintf("%s:%d", name, i+1)
+		word, rest, _ := strings.Cut(strings.Join(strings.Fields(line), " "), " ")
 		switch {
-		case line == "":
-		case strings.HasPrefix(line, "include "):
-			started = false // a line after it needs a heading of its own
-			if err := p.file(strings.TrimSpace(line[len("include "):]), depth+1); err != nil {
-				return err
+		case word == "":
+		case word == "include":
+			current = section{} // a line after it needs a heading of its own
+			p.file(rest, where, depth+1)
+		case word == "default":
+			if v, err := verdict("errno " + rest); err != nil {
+				p.problem(where, "default is the name of an error, as in \"default EPERM\", not %q", rest)
+			} else if p.once(&p.defaultAt, "the default", where, depth) {
+				p.profile.Default = v
 			}
-		case strings.HasPrefix(line, "default "):
-			v, err := verdict("errno " + line[len("default "):])
-			if err != nil {
-				return fmt.Errorf("seccomp profile %s: %w", where, err)
+		case word == "exec":
+			if e := Exec(rest); e != ExecOnce && e != ExecListed {
+				p.problem(where, "exec is once or listed, not %q", rest)
+			} else if p.once(&p.execAt, "exec", where, depth) {
+				p.profile.Exec = e
 			}
-			p.profile.Default = v
-		case line[0] == '[':
-			started = true
-			var arch string
-			v, err := Verdict(0), error(nil)
-			if !strings.HasSuffix(line, "]") {
-				err = fmt.Errorf("heading %q does not end", line)
-			} else if v, arch, err = heading(line[1 : len(line)-1]); err == nil {
-				lenient = arch != ""
-				current = nil
-				if arch == "" || arch == runtime.GOARCH {
-					p.profile.Sections = append(p.profile.Sections, Section{Verdict: v})
-					current = &p.profile.Sections[len(p.profile.Sections)-1]
-				}
-			}
-			if err != nil {
-				return fmt.Errorf("seccomp profile %s: %w", where, err)
-			}
-		case !started:
-			return fmt.Errorf("seccomp profile %s: %q stands under no verdict", where, line)
-		case current == nil && lenient:
-		default:
-			rules, err := p.line(line, where, depth > 0)
-			if err != nil {
-				return fmt.Errorf("seccomp profile %s: %w", where, err)
-			}
-			current.Rules = append(current.Rules, rules...)
+		case word[0] == '[':
+			current = section{to: p.heading(word+" "+rest, where), started: true}
+		case !current.started:
+			p.problem(where, "%q stands under no verdict, as [allow] is one", strings.TrimSpace(line))
+		case current.to != nil:
+			current.to.Rules = append(current.to.Rules, p.line(word, rest, where, depth > 0)...)
 		}
 	}
-	return nil
 }
 
-// heading reads "allow", "kill" or "errno NAME", and an architecture behind it.
-func heading(s string) (Verdict, string, error) {
+// once says whether what stands at where decides something that must be decided once. What an included file says of it counts
+// only if nothing before has.
+func (p *parser) once(at *string, what, where string, depth int) bool {
+	if *at == "" {
+		*at = where
+		return true
+	}
+	if depth == 0 {
+		p.problem(where, "%s is already decided at %s", what, *at)
+	}
+	return false
+}
+
+// heading begins a section, or gives nil if it is for another architecture.
+func (p *parser) heading(s, where string) *Section {
+	s = strings.TrimSpace(s)
+	if !strings.HasSuffix(s, "]") {
+		p.problem(where, "heading %q does not end", s)
+		return nil
+	}
+	s = strings.TrimSpace(s[1 : len(s)-1])
 	arch := ""
 	for _, a := range []string{"amd64", "arm64"} {
 		if rest, ok := strings.CutSuffix(s, " "+a); ok {
-			s, arch = rest, a
+			s, arch = strings.TrimSpace(rest), a
 		}
 	}
-	v, err := verdict(strings.TrimSpace(s))
-	return v, arch, err
+	v, err := verdict(s)
+	if err != nil {
+		p.problem(where, "%v", err)
+		return nil
+	}
+	if arch != "" && arch != runtime.GOARCH {
+		return nil
+	}
+	p.profile.Sections = append(p.profile.Sections, Section{Verdict: v})
+	return &p.profile.Sections[len(p.profile.Sections)-1]
 }
 
 func verdict(s string) (Verdict, error) {
@@ -165,105 +162,55 @@ func verdict(s string) (Verdict, error) {
 			}
 		}
 	}
-	return 0, fmt.Errorf("unknown verdict %q", s)
+	return 0, fmt.Errorf("unknown verdict %q: there are allow, kill and errno NAME", s)
 }
 
-// line reads a list of names, or a name and its conditions. In an included file a name that is decided already keeps its
+// line reads a list of names, or a name and its conditions. In an included file what is decided already keeps its
 // verdict; elsewhere that is a mistake.
-func (p *parser) line(line, where string, included bool) ([]Rule, error) {
-	fields := strings.Fields(line)
-	if len(fields) > 1 && strings.HasPrefix(fields[1], "arg") {
-		r, err := rule(fields[0])
-		if err != nil {
-			return nil, err
+func (p *parser) line(name, rest, where string, included bool) []Rule {
+	if strings.HasPrefix(rest, "arg") {
+		r, ok := p.rule(name, where)
+		if !ok {
+			return nil
 		}
-		if at, dup := p.whole[r.Name]; dup {
-			return nil, fmt.Errorf("%s is never reached here: %s decides it for all arguments", r.Name, at)
-		}
-		for _, c := range strings.Split(strings.TrimSpace(line[len(fields[0]):]), ",") {
+		for _, c := range strings.Split(rest, ",") {
 			cond, err := condition(c)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", r.Name, err)
+				p.problem(where, "%s: %v", name, err)
+				return nil
 			}
 			r.Conds = append(r.Conds, cond)
 		}
-		return []Rule{r}, nil
+		if why := p.unreachable(&r); why != "" {
+			if !included {
+				p.problem(where, "%s", why)
+			}
+			return nil
+		}
+		return []Rule{r}
 	}
 	var rules []Rule
-	for _, f := range fields {
-		r, err := rule(f)
-		if err != nil {
-			return nil, err
+	for _, f := range strings.Fields(name + " " + rest) {
+		r, ok := p.rule(f, where)
+		if !ok {
+			continue
 		}
 		if at, dup := p.whole[r.Name]; dup {
-			if included {
-				continue
+			if !included {
+				p.problem(where, "%s is already decided at %s", r.Name, at)
 			}
-			return nil, fmt.Errorf("%s is already decided at %s", r.Name, at)
+			continue
 		}
 		p.whole[r.Name] = where
 		rules = append(rules, r)
 	}
-	return rules, nil
+	return rules
 }
 
-func rule(name string) (Rule, error) {
+func (p *parser) rule(name, where string) (Rule, bool) {
 	nr, ok := numbers[name]
 	if !ok {
-		return Rule{}, fmt.Errorf("no system call %q on %s", name, runtime.GOARCH)
+		p.problem(where, "no system call %q on %s; calls of one architecture stand under a heading of their own, as [allow amd64] is one", name, runtime.GOARCH)
 	}
-	return Rule{Name: name, Number: nr}, nil
-}
-
-// condition reads "argN in V V", "argN & MASK in V V" or "argN null".
-func condition(s string) (Cond, error) {
-	f := strings.Fields(s)
-	bad := fmt.Errorf("condition %q is not \"argN [& MASK] in VALUE...\" or \"argN null\"", s)
-	if len(f) < 2 || len(f[0]) != 4 || f[0][:3] != "arg" || f[0][3] < '0' || f[0][3] > '5' {
-		return Cond{}, bad
-	}
-	c := Cond{Arg: int(f[0][3] - '0'), Mask: 0xffffffff}
-	if f[1] == "null" && len(f) == 2 {
-		c.Null = true
-		return c, nil
-	}
-	f = f[1:]
-	if f[0] == "&" && len(f) > 2 {
-		m, err := value(f[1])
-		if err != nil {
-			return Cond{}, err
-		}
-		c.Mask, f = m, f[2:]
-	}
-	if f[0] != "in" || len(f) < 2 {
-		return Cond{}, bad
-	}
-	for _, w := range f[1:] {
-		v, err := value(w)
-		if err != nil {
-			return Cond{}, err
-		}
-		if v&^c.Mask != 0 {
-			return Cond{}, fmt.Errorf("%s has bits outside the mask: it never matches", w)
-		}
-		c.Values = append(c.Values, v)
-	}
-	return c, nil
-}
-
-// value reads numbers and names joined by "|".
-func value(s string) (uint32, error) {
-	var all uint32
-	for _, w := range strings.Split(s, "|") {
-		if v, ok := constants[w]; ok {
-			all |= v
-			continue
-		}
-		v, err := strconv.ParseUint(w, 0, 32)
-		if err != nil {
-			return 0, fmt.Errorf("unknown constant %q", w)
-		}
-		all |= uint32(v)
-	}
-	return all, nil
+	return Rule{Name: name, Number: nr, At: where}, ok
 }
