@@ -3,7 +3,6 @@ package fcgi
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestFullDuplex has workers that answer before, while and after they read, with more than the sockets hold.
@@ -59,38 +58,6 @@ func TestFullDuplex(t *testing.T) {
 			c.wantOpen()
 		})
 	}
-}
-
-// TestEarlyEnd has a worker that is finished before the body has come.
-func TestEarlyEnd(t *testing.T) {
-	l := scripted(t, 1, func(w *worker, _ int) {
-		_, _, _ = w.record()
-		w.say(page(1, "no, thanks"))
-		w.request()
-	})
-	c := dial(t, listen(t, &Proxy{Pick: l.pick}))
-	all := post(1, flagKeep, "1000000", strings.Repeat("x", 1000000))
-	c.send(all[:1000])
-	c.want(page(1, "no, thanks"))
-	c.send(all[1000:]) // which is ignored
-	c.wantOpen()
-	l.wantOutcomes(t, Reconnect)
-}
-
-func TestEarlyEndWithoutKeepConn(t *testing.T) {
-	l := scripted(t, 1, func(w *worker, _ int) {
-		_, _, _ = w.record()
-		w.say(page(1, "no, thanks"))
-		w.request()
-	})
-	c := dial(t, listen(t, &Proxy{Pick: l.pick}))
-	all := post(1, 0, "1000000", strings.Repeat("x", 1000000))
-	c.send(all[:1000])
-	time.Sleep(20 * time.Millisecond)
-	c.send(all[1000:]) // taken, so that the answer is read and no error stands before it
-	c.want(page(1, "no, thanks"))
-	c.wantClosed()
-	l.wantOutcomes(t, Reconnect)
 }
 
 func TestBodyOverTheLimit(t *testing.T) {

@@ -78,31 +78,6 @@ func TestQueuedBody(t *testing.T) {
 	l.wantOutcomes(t, Reuse, Reuse)
 }
 
-func TestRefusal(t *testing.T) {
-	tests := []struct {
-		name string
-		err  error
-		want []byte
-	}{
-		{"busy", &Refusal{Status: 503, Reason: "queue full", RetryAfter: 1500 * time.Millisecond}, join(
-			rec(recStdout, 1, "Status: 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nRetry-After: 2\r\n\r\n503 Service Unavailable\n"),
-			rec(recStdout, 1, ""), end(1, 0, 0))},
-		{"another error", errors.New("no workers"), answer(1, 502)},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			p := &Proxy{Pick: func(context.Context, *Request) (Upstream, error) { return nil, tt.err }}
-			c := dial(t, listen(t, p))
-			c.send(get(1, flagKeep))
-			c.want(tt.want)
-			c.wantOpen()
-			c.send(get(1, 0))
-			c.want(tt.want)
-			c.wantClosed()
-		})
-	}
-}
-
 // TestContextKept has a Pick that keeps its context: it is done from then on, and nobody watches the client for it.
 func TestContextKept(t *testing.T) {
 	l := scripted(t, 1, echo)

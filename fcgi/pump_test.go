@@ -23,27 +23,6 @@ func slow(has chan<- struct{}, now <-chan struct{}) func(*worker, int) {
 	}
 }
 
-// TestWhileBusy checks what is answered while a worker takes its time.
-func TestWhileBusy(t *testing.T) {
-	has, now := make(chan struct{}, 1), make(chan struct{})
-	l := scripted(t, 1, slow(has, now))
-	c := dial(t, listen(t, &Proxy{Pick: l.pick}))
-	c.send(get(1, flagKeep))
-	<-has
-	c.wantOpen() // by the pump, when it has come
-	c.send(begin(2, Responder, flagKeep), rec(recParams, 2, ""), rec(recStdin, 2, ""))
-	c.want(end(2, 0, statusCantMpxConn))
-	c.send(rec(99, 0, ""))
-	c.want(appendUnknownType(nil, 99))
-	now <- struct{}{}
-	c.want(page(1, "ok"))
-	c.send(get(2, flagKeep))
-	<-has
-	now <- struct{}{}
-	c.want(page(2, "ok"))
-	l.wantOutcomes(t, Reuse, Reuse)
-}
-
 // TestAllBusy checks that management needs no worker.
 func TestAllBusy(t *testing.T) {
 	has, now := make(chan struct{}, 1), make(chan struct{})
@@ -60,20 +39,6 @@ func TestAllBusy(t *testing.T) {
 	<-has
 	now <- struct{}{}
 	b.want(page(1, "ok"))
-}
-
-func TestAbortRunning(t *testing.T) {
-	has, now := make(chan struct{}, 2), make(chan struct{})
-	l := scripted(t, 1, slow(has, now))
-	c := dial(t, listen(t, &Proxy{Pick: l.pick}))
-	c.send(get(1, flagKeep))
-	<-has
-	c.send(rec(recAbortRequest, 1, ""))
-	c.want(end(1, 0, 0))
-	l.wantOutcomes(t, Reconnect)
-	close(now)
-	c.send(get(2, flagKeep))
-	c.want(page(2, "ok"))
 }
 
 // TestGoneRunning hangs up while the worker works.

@@ -2,7 +2,6 @@ package fcgi
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -21,43 +20,6 @@ func (l *lender) wantOutcomes(t testing.TB, want ...Outcome) []Result {
 	return slices.Clone(l.results)
 }
 
-// TestUse checks that a worker's connection is used again exactly when it is clean.
-func TestUse(t *testing.T) {
-	filter := join(begin(1, Filter, flagKeep), rec(recParams, 1, ""), rec(recStdin, 1, ""), rec(recData, 1, "x"), rec(recData, 1, ""))
-	tests := []struct {
-		name    string
-		request []byte
-		outcome Outcome
-	}{
-		{"a GET", get(1, flagKeep), Reuse},
-		{"a GET with an empty CONTENT_LENGTH", get(1, flagKeep, "CONTENT_LENGTH", ""), Reuse},
-		{"a whole body", post(1, flagKeep, "5", "12345"), Reuse},
-		{"a large body", post(1, flagKeep, "900000", strings.Repeat("x", 900000)), Reuse},
-		{"a body that is too short", post(1, flagKeep, "6", "12345"), Reconnect},
-		{"a body that is too long", post(1, flagKeep, "4", "12345"), Reconnect},
-		{"a body without CONTENT_LENGTH", post(1, flagKeep, "", "12345"), Reconnect},
-		{"a Filter", filter, Reconnect},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			l := scripted(t, 1, echo)
-			c := dial(t, listen(t, &Proxy{Pick: l.pick}))
-			for range 3 {
-				c.send(tt.request)
-				c.want(page(1, "ok"))
-			}
-			l.wantOutcomes(t, tt.outcome, tt.outcome, tt.outcome)
-			want := 1
-			if tt.outcome != Reuse {
-				want = 0
-			}
-			if n := len(l.idle); n != want {
-				t.Errorf("%d idle connections, want %d", n, want)
-			}
-		})
-	}
-}
-
 // lateDeath answers some requests and then reads one more and closes.
 func lateDeath(answers int) func(*worker, int) {
 	return func(w *worker, n int) {
@@ -73,39 +35,6 @@ func lateDeath(answers int) func(*worker, int) {
 			w.say(page(readHeader(b).id, "ok"))
 		}
 		w.request()
-	}
-}
-
-func TestRetry(t *testing.T) {
-	tests := []struct {
-		name     string
-		answers  int
-		request  []byte
-		want     []byte
-		outcomes []Outcome
-	}{
-		{"a GET on a used connection", 1, get(1, flagKeep), page(1, "ok"), []Outcome{Reuse, Lost, Reuse}},
-		{"a GET on a fresh connection", 0, get(1, flagKeep), answer(1, 502), []Outcome{Lost}},
-		{"a POST on a used connection", 1, post(1, flagKeep, "2", "ab"), answer(1, 502), []Outcome{Reuse, Lost}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			l := scripted(t, 1, lateDeath(tt.answers))
-			last := make(chan Result, 9)
-			c := dial(t, listen(t, &Proxy{Pick: l.pick, Account: func(_ *Request, r Result) { last <- r }}))
-			for range tt.answers {
-				c.send(get(1, flagKeep))
-				c.want(page(1, "ok"))
-				<-last
-			}
-			c.send(tt.request)
-			c.want(tt.want)
-			c.wantOpen()
-			l.wantOutcomes(t, tt.outcomes...)
-			if r := <-last; r.Retried != (len(tt.outcomes) == 3) {
-				t.Errorf("retried = %v", r.Retried)
-			}
-		})
 	}
 }
 
@@ -165,28 +94,4 @@ func TestStaleForEver(t *testing.T) {
 	c.send(get(1, flagKeep))
 	c.want(answer(1, 502))
 	c.wantOpen()
-}
-
-// TestLeftover lends a connection on which the worker has said something since its last answer.
-func TestLeftover(t *testing.T) {
-	spoken := make(chan struct{})
-	l := scripted(t, 1, func(w *worker, n int) {
-		if n > 0 {
-			echo(w, n)
-			return
-		}
-		w.request()
-		w.say(page(1, "ok"))
-		time.Sleep(20 * time.Millisecond)
-		w.say(end(1, 0, 0))
-		close(spoken)
-		w.request()
-	})
-	c := dial(t, listen(t, &Proxy{Pick: l.pick}))
-	c.send(get(1, flagKeep))
-	c.want(page(1, "ok"))
-	<-spoken
-	c.send(get(1, flagKeep))
-	c.want(page(1, "ok"))
-	l.wantOutcomes(t, Reuse, Violation, Reuse)
 }
