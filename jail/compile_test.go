@@ -121,7 +121,7 @@ func explainText(lines []Line) string {
 		if l.Layer == "seccomp" { // the number of instructions belongs to the profile's own test
 			setting, _, _ = strings.Cut(setting, ",")
 		}
-		fmt.Fprintf(&b, "%s | %s | %s\n", l.Layer, setting, l.Status)
+		fmt.Fprintf(&b, "%s | %s | %s\n", l.Layer, setting, strings.TrimSuffix(string(l.State)+": "+l.Why, ": "))
 	}
 	return b.String()
 }

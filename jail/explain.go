@@ -11,92 +11,105 @@ import (
 	"jpm/jail/plan"
 )
 
-// Line is one fact about a jail, for people.
-type Line struct {
-	// Layer is the layer's name: "namespaces", "files", ...
-	Layer string
-	// Setting is what it is set to.
-	Setting string
-	// Status is "enforced", or "off" and the reason.
-	Status string
+func namespaceLines(j *Jail) []Line {
+	return []Line{
+		enforced("mount, pid, net, ipc, uts, cgroup: one set per worker"),
+		either(j.plan.UserNS, fmt.Sprintf("user: root inside is host id %d, which owns nothing", j.plan.SetupUID),
+			"the kernel refuses: "+j.host.UserNS.Why),
+	}
 }
 
-const enforced = "enforced"
+func networkLines(*Jail) []Line {
+	return []Line{enforced("none: an empty namespace, its loopback down")}
+}
 
-// Explain lists the effective jail, layer by layer, and what it lacks: on this host, by configuration, and in this version of jpm.
-func (j *Jail) Explain() []Line {
-	p := j.plan
+func rootLines(*Jail) []Line {
+	return []Line{enforced("a tmpfs of the jail's own, read-only; the host's is detached (pivot_root)")}
+}
+
+func fileLines(j *Jail) []Line {
+	if len(j.plan.Entries) == 0 {
+		return []Line{enforced("none at all")}
+	}
 	var all []Line
-	add := func(layer, setting, status string) { all = append(all, Line{layer, setting, status}) }
-	perhaps := func(layer, setting string, on bool, why string) {
-		if on {
-			add(layer, setting, enforced)
-		} else {
-			add(layer, setting, "off: "+why)
-		}
-	}
-
-	add("namespaces", "mount, pid, net, ipc, uts, cgroup: one set per worker", enforced)
-	perhaps("namespaces", fmt.Sprintf("user: root inside is host id %d, which owns nothing", p.SetupUID), p.UserNS, "the kernel refuses: "+j.host.UserNS.Why)
-	add("network", "none: an empty namespace, its loopback down", enforced)
-	add("root", "a tmpfs of the jail's own, read-only; the host's is detached (pivot_root)", enforced)
-	var nodes []string
-	for i := range p.Entries {
-		e := &p.Entries[i]
-		if e.Wants == plan.Device {
-			nodes = append(nodes, e.Path)
-		}
-		if e.Kind != plan.Bind || e.Wants == plan.Device {
-			continue
-		}
-		what := e.Path
+	var nodes, made []string
+	for i := range j.plan.Entries {
+		e := &j.plan.Entries[i]
 		switch {
-		case e.Wants == plan.PoolTmp:
-			what = "/tmp: " + units.BytesSize(float64(j.tmp)) + ", shared by the pool's workers"
-		case e.Source != e.Path:
-			what += " from " + e.Source
+		case e.Kind == plan.File:
+			made = append(made, e.Path)
+		case e.Wants == plan.Device:
+			nodes = append(nodes, e.Path)
+		case e.Kind == plan.Bind:
+			all = append(all, enforced(bindName(j, e)+" ("+flagNames(e.Flags)+")"))
 		}
-		add("files", what+" ("+flagNames(e.Flags)+")", enforced)
 	}
-	if len(p.Entries) > 0 {
-		add("files", "devices: "+strings.Join(nodes, " "), enforced)
-		perhaps("files", "/proc (ro, only the worker's own processes)", j.host.Proc.On, "no /proc in the jail: "+j.host.Proc.Why)
-		perhaps("files", "symlinks in writable paths are not followed", j.host.NoSymFollow.On, "the kernel cannot: "+j.host.NoSymFollow.Why)
-		var made []string
-		for _, e := range p.Entries {
-			if e.Kind == plan.File {
-				made = append(made, e.Path)
-			}
-		}
-		add("files", "generated: "+strings.Join(made, " "), enforced)
-	} else {
-		add("files", "none at all", enforced)
-	}
-	add("identity", fmt.Sprintf("uid %d, gid %d, no other group", p.UID, p.GID), enforced)
-	add("capabilities", "all five sets empty, securebits locked", enforced)
-	add("no_new_privs", "setuid files and file capabilities have no effect", enforced)
-	add("seccomp", "profile "+j.profile+fmt.Sprintf(", %d instructions; one exec", len(p.Filter)/8), enforced)
+	return append(all,
+		enforced("devices: "+strings.Join(nodes, " ")),
+		either(j.host.Proc.On, "/proc (ro, only the worker's own processes)", "no /proc in the jail: "+j.host.Proc.Why),
+		either(j.host.NoSymFollow.On, "symlinks in writable paths are not followed", "the kernel cannot: "+j.host.NoSymFollow.Why),
+		enforced("generated: "+strings.Join(made, " ")))
+}
+
+func bindName(j *Jail, e *plan.Entry) string {
 	switch {
-	case p.MDWE:
-		add("memory", "what was writable never becomes executable", enforced)
+	case e.Wants == plan.PoolTmp:
+		return "/tmp: " + units.BytesSize(float64(j.tmp)) + ", shared by the pool's workers"
+	case e.Source != e.Path:
+		return e.Path + " from " + e.Source
+	}
+	return e.Path
+}
+
+func identityLines(j *Jail) []Line {
+	return []Line{enforced(fmt.Sprintf("uid %d, gid %d, no other group", j.plan.UID, j.plan.GID))}
+}
+
+func capabilityLines(*Jail) []Line {
+	return []Line{enforced("all five sets empty, securebits locked")}
+}
+
+func noNewPrivsLines(*Jail) []Line {
+	return []Line{enforced("setuid files and file capabilities have no effect")}
+}
+
+func seccompLines(j *Jail) []Line {
+	return []Line{enforced(fmt.Sprintf("profile %s, %d instructions; one exec", j.profile, len(j.plan.Filter)/8))}
+}
+
+func memoryLines(j *Jail) []Line {
+	const setting = "what was writable never becomes executable"
+	switch {
+	case j.plan.MDWE:
+		return []Line{enforced(setting)}
 	case !j.host.MDWE.On:
-		add("memory", "what was writable never becomes executable", "off: the kernel cannot: "+j.host.MDWE.Why)
-	default:
-		add("memory", "what was writable never becomes executable", "off: PHP compiles regular expressions; php.ini pcre.jit = \"0\" turns that off and this on")
+		return []Line{off(setting, "the kernel cannot: "+j.host.MDWE.Why)}
 	}
-	for _, l := range p.Rlimits {
-		add("rlimit", fmt.Sprintf("%s %d", rlimitNames[l.Resource], l.Value), enforced)
+	return []Line{off(setting, "PHP compiles regular expressions; php.ini pcre.jit = \"0\" turns that off and this on")}
+}
+
+func rlimitLines(j *Jail) []Line {
+	var all []Line
+	for _, l := range j.plan.Rlimits {
+		all = append(all, enforced(fmt.Sprintf("%s %d", rlimitNames[l.Resource], l.Value)))
 	}
-	if !slices.ContainsFunc(p.Rlimits, func(l plan.Rlimit) bool { return l.Resource == unix.RLIMIT_NPROC }) {
-		add("rlimit", "nproc", "off: without a user namespace it would count all workers of the pool as one")
-	}
-	add("process", fmt.Sprintf("umask %04o, own session and keyring, oom_score_adj %d, environment of %d variables", p.Umask, p.OOMScoreAdj, len(p.Env)), enforced)
-	add("descriptors", "closed but for the worker's own socket and its log", enforced)
-	add("verification", "read back from outside after every start", enforced)
-	for _, l := range []string{"cgroup limits (memory, pids, cpu)", "Landlock", "AppArmor and SELinux labels"} {
-		add("later", l, "off: not in this version")
+	if !slices.ContainsFunc(j.plan.Rlimits, func(l plan.Rlimit) bool { return l.Resource == unix.RLIMIT_NPROC }) {
+		all = append(all, off("nproc", "without a user namespace it would count all workers of the pool as one"))
 	}
 	return all
+}
+
+func processLines(j *Jail) []Line {
+	return []Line{enforced(fmt.Sprintf("umask %04o, own session and keyring, oom_score_adj %d, environment of %d variables",
+		j.plan.Umask, j.plan.OOMScoreAdj, len(j.plan.Env)))}
+}
+
+func descriptorLines(*Jail) []Line {
+	return []Line{enforced("closed but for the worker's own socket and its log")}
+}
+
+func initLines(j *Jail) []Line {
+	return []Line{enforced(fmt.Sprintf("PID 1 is jpm-init as id %d: no capability, profile init", j.plan.SetupUID))}
 }
 
 var rlimitNames = map[int]string{

@@ -145,6 +145,8 @@ func TestVerifyNotices(t *testing.T) {
 		"init-seccomp":      "PID 1 status Seccomp",
 		"rlimits":           "Max core file size",
 		"oom-score":         "oom_score_adj",
+		"umask":             "status Umask",
+		"session":           "status NSsid",
 		"bounding-set":      "status CapBnd",
 		"descriptors":       "descriptors",
 		"seccomp-exec-once": "status Seccomp_filters",

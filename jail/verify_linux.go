@@ -12,77 +12,111 @@ import (
 	"jpm/jail/plan"
 )
 
-// verify looks at the running program from outside, through the host's /proc, and compares it with its plan. It comes after
-// exec, so nothing is taken from what jpm-init says about itself. The pid cannot be another process's: PID 1 of the jail
-// reaps it and is held by a pidfd that still waits.
-func (w *Worker) verify(p *plan.Plan, prog program) error {
-	dir := "/proc/" + strconv.Itoa(w.pid)
-	st, err := readStatus(dir)
-	if err != nil {
-		return err
-	}
-	ids := func(id uint32) string {
-		s := strconv.FormatUint(uint64(id), 10)
-		return s + " " + s + " " + s + " " + s
-	}
-	const none = "0000000000000000"
-	want := [][2]string{
-		{"PPid", strconv.Itoa(w.initPid)},
-		{"Uid", ids(p.UID)}, {"Gid", ids(p.GID)}, {"Groups", ""},
-		{"CapInh", none}, {"CapPrm", none}, {"CapEff", none}, {"CapBnd", none}, {"CapAmb", none},
-		{"NoNewPrivs", "1"}, {"Seccomp", "2"}, {"Seccomp_filters", "2"},
-	}
-	for _, f := range want {
-		if got := st[f[0]]; got != f[1] {
-			return &VerifyError{"status " + f[0], f[1], got}
-		}
-	}
-	if pids := strings.Fields(st["NSpid"]); len(pids) < 2 || pids[len(pids)-1] == "1" {
-		return &VerifyError{"status NSpid", "a pid of its own namespace, not 1", st["NSpid"]}
-	}
-	var exe unix.Stat_t
-	if err := unix.Stat(dir+"/exe", &exe); err != nil {
-		return fmt.Errorf("verify exe: %w", err)
-	}
-	if got := (program{uint64(exe.Dev), exe.Ino}); got != prog {
-		return &VerifyError{"exe", fmt.Sprintf("inode %d on %d", prog.ino, prog.dev), fmt.Sprintf("inode %d on %d", got.ino, got.dev)}
-	}
-	if err := verifyNamespaces(dir, p); err != nil {
-		return err
-	}
-	if err := verifyMounts(dir, p); err != nil {
-		return err
-	}
-	if err := verifyLimits(dir, p); err != nil {
-		return err
-	}
-	oom, err := os.ReadFile(dir + "/oom_score_adj")
-	if err != nil {
-		return fmt.Errorf("verify oom_score_adj: %w", err)
-	}
-	if got, want := strings.TrimSpace(string(oom)), strconv.Itoa(p.OOMScoreAdj); got != want {
-		return &VerifyError{"oom_score_adj", want, got}
-	}
-	return w.verifyInit(p)
+// sight is a running worker as it looks from outside, through the host's /proc. It is taken after exec, so nothing comes from what
+// jpm-init says about itself. The pid cannot be another process's: PID 1 of the jail reaps it and is held by a pidfd that still waits.
+type sight struct {
+	plan    *plan.Plan
+	program program
+	dir     string            // /proc/PID of the worker
+	status  map[string]string // its status file
+	initDir string            // /proc/PID of PID 1 of the jail
+	pid     int
+	initPid int
 }
 
-// verifyInit looks at PID 1 of the jail.
-func (w *Worker) verifyInit(p *plan.Plan) error {
-	st, err := readStatus("/proc/" + strconv.Itoa(w.initPid))
+func (w *Worker) look(p *plan.Plan, prog program) (*sight, error) {
+	s := &sight{plan: p, program: prog, dir: "/proc/" + strconv.Itoa(w.pid), initDir: "/proc/" + strconv.Itoa(w.initPid), pid: w.pid, initPid: w.initPid}
+	var err error
+	s.status, err = readStatus(s.dir)
+	return s, err
+}
+
+// verify compares the running worker with its plan, layer by layer. The first difference is the error.
+func (w *Worker) verify(p *plan.Plan, prog program) error {
+	s, err := w.look(p, prog)
 	if err != nil {
 		return err
 	}
-	id := strconv.FormatUint(uint64(p.SetupUID), 10)
-	const none = "0000000000000000"
-	for _, f := range [][2]string{
-		{"Uid", id + " " + id + " " + id + " " + id}, {"Groups", ""}, {"CapInh", none}, {"CapPrm", none}, {"CapEff", none},
-		{"CapAmb", none}, {"NoNewPrivs", "1"}, {"Seccomp", "2"},
-	} {
-		if got := st[f[0]]; got != f[1] {
-			return &VerifyError{"PID 1 status " + f[0], f[1], got}
+	for _, l := range layers {
+		if l.seen.look == nil {
+			continue
+		}
+		if err := l.seen.look(s); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// noCapability is an empty set as status shows it.
+const noCapability = "0000000000000000"
+
+// want compares fields of a status file.
+func want(st map[string]string, prefix string, fields ...[2]string) error {
+	for _, f := range fields {
+		if got := st[f[0]]; got != f[1] {
+			return &VerifyError{prefix + "status " + f[0], f[1], got}
+		}
+	}
+	return nil
+}
+
+// fourIDs is an id as status shows it: real, effective, saved, and of the file system.
+func fourIDs(id uint32) string {
+	s := strconv.FormatUint(uint64(id), 10)
+	return s + " " + s + " " + s + " " + s
+}
+
+func (s *sight) identity() error {
+	return want(s.status, "", [2]string{"Uid", fourIDs(s.plan.UID)}, [2]string{"Gid", fourIDs(s.plan.GID)}, [2]string{"Groups", ""})
+}
+
+func (s *sight) capabilities() error {
+	return want(s.status, "", [2]string{"CapInh", noCapability}, [2]string{"CapPrm", noCapability}, [2]string{"CapEff", noCapability},
+		[2]string{"CapBnd", noCapability}, [2]string{"CapAmb", noCapability})
+}
+
+func (s *sight) noNewPrivs() error { return want(s.status, "", [2]string{"NoNewPrivs", "1"}) }
+
+// seccomp: the filter of the one exec and the profile.
+func (s *sight) seccomp() error {
+	return want(s.status, "", [2]string{"Seccomp", "2"}, [2]string{"Seccomp_filters", "2"})
+}
+
+// process: it is the program of the plan, a child of the jail's PID 1, and has what processLines says.
+func (s *sight) process() error {
+	if err := want(s.status, "", [2]string{"PPid", strconv.Itoa(s.initPid)}, [2]string{"Umask", fmt.Sprintf("%04o", s.plan.Umask)}); err != nil {
+		return err
+	}
+	var exe unix.Stat_t
+	if err := unix.Stat(s.dir+"/exe", &exe); err != nil {
+		return fmt.Errorf("verify exe: %w", err)
+	}
+	if got := (program{uint64(exe.Dev), exe.Ino}); got != s.program {
+		return &VerifyError{"exe", fmt.Sprintf("inode %d on %d", s.program.ino, s.program.dev), fmt.Sprintf("inode %d on %d", got.ino, got.dev)}
+	}
+	if got, want := s.status["NSsid"], s.status["NSpid"]; got != want {
+		return &VerifyError{"status NSsid", want, got}
+	}
+	oom, err := os.ReadFile(s.dir + "/oom_score_adj")
+	if err != nil {
+		return fmt.Errorf("verify oom_score_adj: %w", err)
+	}
+	if got, want := strings.TrimSpace(string(oom)), strconv.Itoa(s.plan.OOMScoreAdj); got != want {
+		return &VerifyError{"oom_score_adj", want, got}
+	}
+	return nil
+}
+
+// init looks at PID 1 of the jail.
+func (s *sight) init() error {
+	st, err := readStatus(s.initDir)
+	if err != nil {
+		return err
+	}
+	return want(st, "PID 1 ", [2]string{"Uid", fourIDs(s.plan.SetupUID)}, [2]string{"Gid", fourIDs(s.plan.SetupGID)}, [2]string{"Groups", ""},
+		[2]string{"CapInh", noCapability}, [2]string{"CapPrm", noCapability}, [2]string{"CapEff", noCapability},
+		[2]string{"CapAmb", noCapability}, [2]string{"NoNewPrivs", "1"}, [2]string{"Seccomp", "2"})
 }
 
 func readStatus(dir string) (map[string]string, error) {
@@ -99,88 +133,6 @@ func readStatus(dir string) (map[string]string, error) {
 	return st, nil
 }
 
-func verifyNamespaces(dir string, p *plan.Plan) error {
-	spaces := []string{"mnt", "pid", "net", "ipc", "uts", "cgroup"}
-	if p.UserNS {
-		spaces = append(spaces, "user")
-		for file, want := range map[string][2]uint32{"uid_map": {p.SetupUID, p.UID}, "gid_map": {p.SetupGID, p.GID}} {
-			b, err := os.ReadFile(dir + "/" + file)
-			if err != nil {
-				return fmt.Errorf("verify %s: %w", file, err)
-			}
-			w := fmt.Sprintf("0 %d 1 %d %d 1", want[0], want[1], want[1])
-			if got := strings.Join(strings.Fields(string(b)), " "); got != w {
-				return &VerifyError{file, w, got}
-			}
-		}
-	}
-	for _, ns := range spaces {
-		theirs, err := os.Readlink(dir + "/ns/" + ns)
-		if err != nil {
-			return fmt.Errorf("verify namespace %s: %w", ns, err)
-		}
-		ours, err := os.Readlink("/proc/self/ns/" + ns)
-		if err != nil {
-			return fmt.Errorf("verify namespace %s: %w", ns, err)
-		}
-		if theirs == ours {
-			return &VerifyError{"namespace " + ns, "one of its own", theirs + ", the master's"}
-		}
-	}
-	return nil
-}
-
-// verifyMounts compares the mount table, as the program sees it, with the plan: nothing missing, nothing more, no flag less.
-// A mount below a recursive bind came along with it and must have its flags.
-func verifyMounts(dir string, p *plan.Plan) error {
-	b, err := os.ReadFile(dir + "/mountinfo")
-	if err != nil {
-		return fmt.Errorf("verify mounts: %w", err)
-	}
-	got, err := parseMountinfo(string(b))
-	if err != nil {
-		return err
-	}
-	return compareMounts(got, p)
-}
-
-func compareMounts(got []mountLine, p *plan.Plan) error {
-	root := plan.Entry{Kind: plan.Dir, Path: "/", Flags: plan.ReadOnly | plan.NoSuid | plan.NoDev | plan.NoExec}
-	want := map[string]*plan.Entry{"/": &root}
-	for i := range p.Entries {
-		if e := &p.Entries[i]; e.Kind == plan.Bind || e.Kind == plan.Proc {
-			want[e.Path] = e
-		}
-	}
-	seen := make(map[string]int)
-	for _, m := range got {
-		e := want[m.point]
-		if e == nil {
-			if e = cover(p, m.point); e == nil || !e.Recursive {
-				return &VerifyError{"mount " + m.point, "none", m.fstype + " " + flagNames(m.flags)}
-			}
-		}
-		if m.flags&e.Flags != e.Flags {
-			return &VerifyError{"mount " + m.point, flagNames(e.Flags), flagNames(m.flags)}
-		}
-		if seen[m.point]++; seen[m.point] > 1 && !e.Recursive {
-			return &VerifyError{"mount " + m.point, "one", strconv.Itoa(seen[m.point])}
-		}
-		switch {
-		case m.point == "/" && m.fstype != "tmpfs":
-			return &VerifyError{"mount /", "tmpfs", m.fstype}
-		case e.Kind == plan.Proc && (m.fstype != "proc" || !slices.Contains(m.super, "hidepid=invisible") || !slices.Contains(m.super, "subset=pid")):
-			return &VerifyError{"mount /proc", "proc hidepid=invisible,subset=pid", m.fstype + " " + strings.Join(m.super, ",")}
-		}
-	}
-	for at := range want {
-		if seen[at] == 0 {
-			return &VerifyError{"mount " + at, flagNames(want[at].Flags), "none"}
-		}
-	}
-	return nil
-}
-
 // limitNames are the resources as /proc/PID/limits calls them.
 var limitNames = map[int]string{
 	unix.RLIMIT_CORE: "Max core file size", unix.RLIMIT_MEMLOCK: "Max locked memory", unix.RLIMIT_MSGQUEUE: "Max msgqueue size",
@@ -188,13 +140,13 @@ var limitNames = map[int]string{
 	unix.RLIMIT_NOFILE: "Max open files", unix.RLIMIT_FSIZE: "Max file size", unix.RLIMIT_NPROC: "Max processes",
 }
 
-func verifyLimits(dir string, p *plan.Plan) error {
-	b, err := os.ReadFile(dir + "/limits")
+func (s *sight) rlimits() error {
+	b, err := os.ReadFile(s.dir + "/limits")
 	if err != nil {
 		return fmt.Errorf("verify limits: %w", err)
 	}
 	lines := strings.Split(string(b), "\n")
-	for _, l := range p.Rlimits {
+	for _, l := range s.plan.Rlimits {
 		name := limitNames[l.Resource]
 		i := slices.IndexFunc(lines, func(s string) bool { return strings.HasPrefix(s, name+" ") })
 		if name == "" || i < 0 {

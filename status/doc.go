@@ -66,8 +66,8 @@
 //	  ],
 //	  "jails": {                              by pool
 //	    "shop": [
-//	      {"layer": "network", "setting": "none", "status": "enforced"}
-//	    ]                                     a status that does not begin with "enforced" is a weaker jail, and says why
+//	      {"layer": "network", "setting": "none", "state": "enforced"}
+//	    ]                                     a state of "partly" or "off" is a weaker jail; "why" then says why
 //	  }
 //	}
 package status

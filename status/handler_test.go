@@ -74,8 +74,9 @@ func TestPageIsInert(t *testing.T) {
 		s.Pools[0].Mode = text
 		s.Pools[0].Listen = []string{text, text}
 		s.Jails = map[string][]status.Layer{text: {
-			{Layer: text, Setting: text, Status: "enforced " + text},
-			{Layer: text, Setting: text, Status: "off: " + text},
+			{Layer: text, Setting: text, State: "enforced", Why: text},
+			{Layer: text, Setting: text, State: "off", Why: text},
+			{Layer: text, Setting: text, State: text, Why: text},
 		}}
 		page := render(t, s)
 		if got, want := skeleton(t, page), skeleton(t, clean); got != want {

@@ -21,7 +21,7 @@ var (
 	descStartTime = desc("start_time_seconds", "When the proxy process started, in seconds since 1970.")
 
 	descWorkers      = desc("workers", "Workers by state.", "pool", "state")
-	descJailLayers   = desc("jail_layers", "Layers of the pool's jail that are enforced, and that are off.", "pool", "state")
+	descJailLayers   = desc("jail_layers", "Lines of the pool's effective jail by state: enforced, partly, off.", "pool", "state")
 	descRecycles     = desc("worker_recycles_total", "Worker processes that have ended, by reason.", "pool", "reason")
 	descRejected     = desc("requests_rejected_total", "Requests that got no worker, by reason: the queue was full, the wait too long, the client left, the pool was closing.", "pool", "reason")
 	poolMeasurements = []measurement{
@@ -104,14 +104,13 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			emit(descRejected, prometheus.CounterValue, float64(n), p.Name, reason)
 		}
 		if layers, ok := s.Jails[p.Name]; ok {
-			enforced := 0
+			count := map[string]int{"enforced": 0, "partly": 0, "off": 0}
 			for _, l := range layers {
-				if l.Enforced() {
-					enforced++
-				}
+				count[l.State]++
 			}
-			emit(descJailLayers, prometheus.GaugeValue, float64(enforced), p.Name, "enforced")
-			emit(descJailLayers, prometheus.GaugeValue, float64(len(layers)-enforced), p.Name, "off")
+			for state, n := range count {
+				emit(descJailLayers, prometheus.GaugeValue, float64(n), p.Name, state)
+			}
 		}
 	}
 }

@@ -71,6 +71,7 @@ func TestMetrics(t *testing.T) {
 		"jpm_incidents_total pool=shop":                              17,
 		"jpm_bugs_total pool=blog":                                   21,
 		"jpm_jail_layers pool=shop state=enforced":                   1,
+		"jpm_jail_layers pool=shop state=partly":                     1,
 		"jpm_jail_layers pool=shop state=off":                        1,
 	}
 	for series, v := range want {

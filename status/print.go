@@ -51,10 +51,10 @@ func Print(w io.Writer, s Snapshot) error {
 				continue
 			}
 			if !weak {
-				fmt.Fprintln(out, "\nPOOL\tJAIL LAYER\tSETTING\tNOT ENFORCED")
+				fmt.Fprintln(out, "\nPOOL\tJAIL LAYER\tSTATE\tSETTING\tWHY")
 				weak = true
 			}
-			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", plain(p.Name), plain(l.Layer), plain(l.Setting), plain(l.Status))
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", plain(p.Name), plain(l.Layer), plain(l.State), plain(l.Setting), plain(l.Why))
 		}
 	}
 	for _, p := range s.Pools {

@@ -1,7 +1,6 @@
 package status
 
 import (
-	"strings"
 	"time"
 
 	"jpm/pool"
@@ -24,11 +23,12 @@ type Snapshot struct {
 type Layer struct {
 	Layer   string `json:"layer"`
 	Setting string `json:"setting"`
-	Status  string `json:"status"` // "enforced…", or why not
+	State   string `json:"state"`         // enforced, partly or off
+	Why     string `json:"why,omitempty"` // why it is not enforced
 }
 
 // Enforced reports whether the layer is there as it was asked for.
-func (l Layer) Enforced() bool { return strings.HasPrefix(l.Status, "enforced") }
+func (l Layer) Enforced() bool { return l.State == "enforced" }
 
 // complete makes a snapshot as Handler shows it: with its version, and with empty lists where there are none.
 func complete(s Snapshot) Snapshot {

@@ -56,8 +56,9 @@ func sample() status.Snapshot {
 		},
 		Jails: map[string][]status.Layer{
 			"shop": {
-				{Layer: "network", Setting: "none", Status: "enforced"},
-				{Layer: "user namespace", Setting: "auto", Status: "off: not allowed by the kernel"},
+				{Layer: "network", Setting: "none", State: "enforced"},
+				{Layer: "user namespace", Setting: "auto", State: "off", Why: "not allowed by the kernel"},
+				{Layer: "landlock", Setting: "files", State: "partly", Why: "no truncate"},
 			},
 		},
 	}

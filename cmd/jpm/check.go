@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,7 @@ func explain(w io.Writer, name string, j *jail.Jail) {
 	fmt.Fprintf(w, "%s\n", name)
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, l := range j.Explain() {
-		fmt.Fprintf(tw, "  %s\t%s\t%s\n", l.Layer, l.Status, l.Setting)
+		fmt.Fprintf(tw, "  %s\t%s\t%s\n", l.Layer, strings.TrimSuffix(string(l.State)+": "+l.Why, ": "), l.Setting)
 	}
 	tw.Flush()
 	fmt.Fprintln(w)

@@ -99,7 +99,7 @@ func (m *master) prepare() (err error) {
 func Layers(j *jail.Jail) []status.Layer {
 	var ls []status.Layer
 	for _, l := range j.Explain() {
-		ls = append(ls, status.Layer{Layer: l.Layer, Setting: l.Setting, Status: l.Status})
+		ls = append(ls, status.Layer{Layer: l.Layer, Setting: l.Setting, State: string(l.State), Why: l.Why})
 	}
 	return ls
 }
