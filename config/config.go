@@ -74,7 +74,7 @@ type Pool struct {
 	Queue Queue `hcl:"queue,block"`
 	// Request bounds one request.
 	Request Request `hcl:"request,block"`
-	// Limits bounds one worker.
+	// Limits bounds one worker, and all workers of the pool together.
 	Limits Limits `hcl:"limits,block"`
 	// Jail says what a worker can reach.
 	Jail Jail `hcl:"jail,block"`
@@ -156,7 +156,7 @@ type Request struct {
 	MaxBody int64 `hcl:"max_body,optional" default:"128M" min:"0" unit:"bytes"`
 }
 
-// Limits bounds one worker by setrlimit(2), and the pool's /tmp.
+// Limits bounds one worker by setrlimit(2) and, where a setting says so, by its cgroup (cgroups(7)); and the pool's /tmp.
 type Limits struct {
 	// Files is the most open descriptors (RLIMIT_NOFILE).
 	Files int `hcl:"files,optional" default:"1024" min:"32" max:"1048576"`
@@ -164,6 +164,36 @@ type Limits struct {
 	FileSize int64 `hcl:"file_size,optional" default:"1G" min:"0" unit:"bytes"`
 	// Tmp is the size of the pool's private /tmp, which its workers share.
 	Tmp int64 `hcl:"tmp,optional" default:"64M" min:"1M" max:"1T" unit:"bytes"`
+	// Memory is the most memory of a worker, by its cgroup: page cache, what it keeps in /tmp and some 5 MiB of its jail's PID 1
+	// included, swap not used. Over it the kernel kills everything in the jail, and the request that did it is in the log. 0 means no limit, else 16M or more.
+	Memory int64 `hcl:"memory,optional" default:"0" min:"0" max:"1T" unit:"bytes"`
+	// MaxRSS is the resident memory (VmRSS of the worker's own process, shared pages included) over which a worker is replaced after its request. 0 means no limit.
+	MaxRSS int64 `hcl:"max_rss,optional" default:"0" min:"0" max:"1T" unit:"bytes"`
+	// CPU is the CPU time of a worker, by its cgroup, in percent of one core: "150%" is one and a half. Over it the worker waits. "0" means no limit.
+	CPU int `hcl:"cpu,optional" default:"0" min:"0" max:"100000%" unit:"percent"`
+	// Pids is the most processes and threads in a worker's jail, by its cgroup, some 6 of its PID 1 included. One more is refused, and the request in the log.
+	// 0 means no limit by cgroup, else 16 or more: the php profile has no processes, and where there are user namespaces a jail has 512 at most in any case.
+	Pids int `hcl:"pids,optional" default:"0" min:"0" max:"4194304"`
+	// IOWeight is the whole pool's share of a busy disk, by its cgroup, beside 100 for every other. 0 means that it is not set.
+	IOWeight int `hcl:"io_weight,optional" default:"0" min:"0" max:"1000"`
+	// Enforce is strict: jpm does not start where memory, cpu, pids, io_weight or a limit in pool cannot be enforced; or best_effort: it
+	// starts without that limit, and `jpm check` and `jpm status` show what is off.
+	Enforce string `hcl:"enforce,optional" default:"strict" oneof:"strict,best_effort"`
+	// Pool bounds all workers of the pool together.
+	Pool PoolLimits `hcl:"pool,block"`
+
+	// Places says where memory, cpu, pids, io_weight, pool.memory, pool.cpu and pool.pids are written, as file:line. What no file sets is not in it.
+	Places map[string]string
+}
+
+// PoolLimits bounds all workers of the pool together, by the pool's cgroup. A worker's own limit cannot be more.
+type PoolLimits struct {
+	// Memory is the most memory of all workers, counted as a worker's is. Over it the kernel kills one worker with everything in its jail. 0 means no limit.
+	Memory int64 `hcl:"memory,optional" default:"0" min:"0" max:"1T" unit:"bytes"`
+	// CPU is the CPU time of all workers, in percent of one core. "0" means no limit.
+	CPU int `hcl:"cpu,optional" default:"0" min:"0" max:"100000%" unit:"percent"`
+	// Pids is the most processes and threads of all workers. 0 means no limit.
+	Pids int `hcl:"pids,optional" default:"0" min:"0" max:"4194304"`
 }
 
 // Jail says what a worker can reach besides the read-only runtime (/usr and its companions in /etc).
@@ -175,19 +205,14 @@ type Jail struct {
 	// Write lists directories the workers may change. Nothing in them can be executed or named as a script, and symlinks in them are not followed.
 	Write []string `hcl:"write,optional"`
 	// Exec lists read-only paths whose files may be executed, for programs that live outside the runtime. They cannot lie in a write path.
-	// With a profile that lets workers start programs (php-exec), it lists all programs there are, those of the runtime ("/usr/bin/convert", "/bin/sh") too.
 	Exec []string `hcl:"exec,optional"`
 	// Network is none: an empty network namespace with its loopback down.
 	Network string `hcl:"network,optional" default:"none" oneof:"none"`
-	// Seccomp is the system call profile: php (a worker is one process with threads and executes nothing), php-exec (it may start
-	// programs, but only its own and what exec names), generic (processes, but no programs: for workers that are no php-cgi), or the
-	// absolute path of a file with a profile of one's own, which nobody but root may write. docs/seccomp.md describes them and their language.
-	Seccomp string `hcl:"seccomp,optional" default:"php"`
+	// Seccomp names the system call profile: php.
+	Seccomp string `hcl:"seccomp,optional" default:"php" oneof:"php"`
 	// Umask is the workers' file mode creation mask, in octal. A web server that serves what a site writes must be able to read it.
 	Umask string `hcl:"umask,optional" default:"0022"`
 
 	// Mask is Umask, resolved when the configuration is read.
 	Mask uint32
-	// Profile is the text of the file that Seccomp names, read with the configuration; empty for the profiles of jpm's own.
-	Profile string
 }

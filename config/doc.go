@@ -13,7 +13,7 @@
 //
 //	hcl:"name,label|optional|block"  the name in the file; without a word the setting is required
 //	default:"5s"                     what a setting that is left out means, written as in the file
-//	unit:"bytes"                     the value is a size ("128M"); a time.Duration is always a string with a unit ("5s")
+//	unit:"bytes"                     the value is a size ("128M"), "percent": a percentage ("50%"); a time.Duration is always a string with a unit ("5s")
 //	oneof:"a,b"                      the only words allowed
 //	min:"1" max:"4096"               the range, both ends included, written as in the file
 //

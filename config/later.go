@@ -5,6 +5,9 @@ import "strings"
 // notSupported heads the refusal of what is designed but not built.
 const notSupported = "Not supported by this version"
 
+// file stands for any absolute path among the words of a setting.
+const file = "FILE"
+
 // notYet names the settings, and the words of known settings ("path=word"), that are agreed on and not built yet.
 // They are errors, never ignored: a limit that is written down and not enforced is worse than none. The reference lists them.
 var notYet = []refusal{
@@ -24,16 +27,12 @@ var notYet = []refusal{
 	{"pool.request.slow", "The log of slow requests comes later"},
 	{"pool.request.idle_timeout", "A limit on silence comes later; timeout bounds the whole request"},
 
-	{"pool.limits.memory", "Memory limits need cgroups, which come later"},
-	{"pool.limits.max_rss", "Memory limits need cgroups, which come later"},
-	{"pool.limits.cpu", "CPU limits need cgroups, which come later"},
-	{"pool.limits.pids", "Limits on processes need cgroups, which come later; the php profile allows no new processes at all"},
-	{"pool.limits.enforce", "How limits are enforced can be chosen when cgroups are used, which comes later"},
-	{"pool.limits.pool", "Limits on all workers of a pool together need cgroups, which come later"},
-
 	{"pool.jail.sockets", "Sockets of other services in the jail come later"},
 	{"pool.jail.network=loopback", "Only an empty network exists yet: write network = \"none\""},
 	{"pool.jail.network=host", "Only an empty network exists yet: write network = \"none\""},
+	{"pool.jail.seccomp=php-exec", "Only the php profile exists yet: write seccomp = \"php\""},
+	{"pool.jail.seccomp=generic", "Only the php profile exists yet: write seccomp = \"php\""},
+	{"pool.jail.seccomp=" + file, "Only the php profile exists yet: write seccomp = \"php\""},
 	{"pool.jail.landlock", "Landlock comes later"},
 	{"pool.jail.apparmor", "AppArmor profiles come later"},
 	{"pool.jail.selinux", "SELinux labels come later"},
@@ -52,6 +51,9 @@ func (r refusal) written() string {
 	if !ok {
 		return path
 	}
+	if word == file {
+		return path + " = \"/path/of/a/file\""
+	}
 	return path + " = \"" + word + "\""
 }
 
@@ -62,6 +64,9 @@ func later(path, name string) string {
 
 // laterWord says why word cannot be the value of the setting at path yet, "" if it is not one of those.
 func laterWord(path, word string) string {
+	if strings.HasPrefix(word, "/") {
+		word = file
+	}
 	return laterPath(path + "=" + word)
 }
 

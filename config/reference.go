@@ -153,6 +153,8 @@ func (f field) valueWords(t reflect.Type) string {
 		return "duration"
 	case f.bytes:
 		return "size"
+	case f.percent:
+		return "percentage"
 	case t.Kind() == reflect.Bool:
 		return "true or false"
 	case t.Kind() == reflect.String:
@@ -166,7 +168,7 @@ func (f field) defaultText(t reflect.Type) string {
 	switch {
 	case t == listType && f.def != "":
 		return `["` + strings.ReplaceAll(f.def, ",", `", "`) + `"]`
-	case f.def != "" && (t.Kind() == reflect.String || t == durationType || f.bytes):
+	case f.def != "" && (t.Kind() == reflect.String || t == durationType || f.bytes || f.percent):
 		return `"` + f.def + `"`
 	}
 	return f.def
@@ -198,6 +200,7 @@ const (
 var valueKinds = []struct{ name, how string }{
 	{"text", `in double quotes: "shop"`},
 	{"size", `a text with its unit: "512K", "128M", "1G". As in php.ini, 1K is 1024 bytes. A bare number is an error`},
+	{"percentage", `a text with its unit: "50%". A bare number is an error`},
 	{"duration", `a text with its unit: "500ms", "30s", "5m", "1h30m". A bare number is an error`},
 	{"whole number", "without quotes: 8"},
 	{"list of texts", `in brackets: ["/srv/a", "/srv/b"]`},

@@ -54,7 +54,8 @@ func TestReferenceText(t *testing.T) {
 		{"timeout", []string{"pool.queue.timeout", "pool.request.timeout"}, []string{"header_timeout"}},
 		{"pool", []string{`pool "NAME" { ... }`, `listen "ADDRESS" { ... }  in pool`, "umask"}, []string{"log { ... }"}},
 		{"network", []string{"pool.jail.network  (text: none", "Not supported by this version", `"loopback"`}, nil},
-		{"memory", []string{"Not supported by this version", "cgroups"}, nil},
+		{"memory", []string{"pool.limits.memory  (size", "pool.limits.pool.memory  (size"}, []string{"Not supported by this version"}},
+		{"ping_path", []string{"Not supported by this version", "ping page"}, nil},
 	} {
 		var b bytes.Buffer
 		if err := ReferenceText(&b, c.topic); err != nil {

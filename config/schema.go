@@ -14,6 +14,7 @@ type field struct {
 	optional bool
 	def      string // the default as it would be written, "" for none
 	bytes    bool   // the number is a size
+	percent  bool   // the number is a percentage
 	oneof    []string
 	min, max string
 }
@@ -49,6 +50,7 @@ func fieldsOf(t reflect.Type) []field {
 			optional: word == "optional",
 			def:      sf.Tag.Get("default"),
 			bytes:    sf.Tag.Get("unit") == "bytes",
+			percent:  sf.Tag.Get("unit") == "percent",
 			min:      sf.Tag.Get("min"),
 			max:      sf.Tag.Get("max"),
 		}

@@ -87,3 +87,22 @@ func TestParseSize(t *testing.T) {
 		}
 	}
 }
+
+func TestParsePercent(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		want int64 // -1: an error
+	}{
+		{"0", 0}, {"0%", 0}, {"1%", 1}, {"100%", 100}, {"999999999%", 999999999},
+		{"", -1}, {"%", -1}, {"100", -1}, {"-1%", -1}, {"+1%", -1}, {"1.5%", -1}, {"100 %", -1}, {"1e3%", -1}, {"9999999999%", -1},
+	} {
+		got, err := parsePercent(c.in)
+		if c.want < 0 {
+			if err == nil {
+				t.Errorf("parsePercent(%q) = %d, want an error", c.in, got)
+			}
+		} else if err != nil || got != c.want {
+			t.Errorf("parsePercent(%q) = %d, %v, want %d", c.in, got, err, c.want)
+		}
+	}
+}

@@ -21,6 +21,8 @@ func (f field) parse(t reflect.Type, s string) (int64, error) {
 	switch {
 	case f.bytes:
 		return parseSize(s)
+	case f.percent:
+		return parsePercent(s)
 	case t == durationType:
 		return parseDuration(s)
 	}
@@ -47,6 +49,22 @@ func parseSize(s string) (int64, error) {
 		return 0, fmt.Errorf("%q is too large", s)
 	}
 	return n, nil
+}
+
+var percentPattern = regexp.MustCompile(`^[0-9]{1,9}%$`)
+
+// parsePercent reads a whole percentage. Zero needs no unit.
+func parsePercent(s string) (int64, error) {
+	if s == "0" {
+		return 0, nil
+	}
+	if !percentPattern.MatchString(s) {
+		if digits.MatchString(s) {
+			return 0, fmt.Errorf("%q has no unit: write \"%s%%\"", s, s)
+		}
+		return 0, fmt.Errorf("%q is not a percentage: write a whole number and %%, as in \"50%%\"", clip(s))
+	}
+	return strconv.ParseInt(strings.TrimSuffix(s, "%"), 10, 64)
 }
 
 // parseDuration reads a duration as time.ParseDuration does. Zero needs no unit.

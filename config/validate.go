@@ -60,7 +60,7 @@ func (v *validator) pool(p *Pool) {
 	v.command(p)
 	v.env(p)
 	v.jailPaths(&p.Jail)
-	v.profile(p)
+	v.limits(&p.Limits)
 	v.scripts(p)
 	v.php(p)
 	if mask, ok := octal(p.Jail.Umask); ok {

@@ -42,7 +42,7 @@ func (d *decoder) value(path string, f field, expr hclsyntax.Expression, v refle
 		if d.oneOf(path, f, s, expr.Range()) {
 			v.SetString(s)
 		}
-	case f.bytes || v.Type() == durationType:
+	case f.bytes || f.percent || v.Type() == durationType:
 		d.quantity(f, expr, v)
 	default:
 		n, ok := integerOf(expr)
@@ -60,17 +60,20 @@ func (d *decoder) value(path string, f field, expr hclsyntax.Expression, v refle
 	}
 }
 
-// quantity decodes a size or a duration, which are texts because a bare number does not say of what.
+// quantity decodes a size, a percentage or a duration, which are texts because a bare number does not say of what.
 func (d *decoder) quantity(f field, expr hclsyntax.Expression, v reflect.Value) {
 	what := "a duration"
-	if f.bytes {
+	switch {
+	case f.bytes:
 		what = "a size"
+	case f.percent:
+		what = "a percentage"
 	}
 	s, ok := textOf(expr)
 	if !ok {
 		example := f.def
 		if digits.MatchString(d.written(expr)) {
-			example = d.written(expr) + strings.TrimLeft(f.def, "0123456789")
+			example = d.written(expr) + f.unitOf()
 		}
 		d.mismatch(f, expr, what+" in double quotes, with its unit", strconv.Quote(example))
 		return
@@ -83,6 +86,20 @@ func (d *decoder) quantity(f field, expr hclsyntax.Expression, v reflect.Value) 
 	if d.inRange(f, n, expr.Range(), v.Type()) {
 		v.SetInt(n)
 	}
+}
+
+// unitOf is a unit as an example shows it: the default's, if that has one.
+func (f field) unitOf() string {
+	if unit := strings.TrimLeft(f.def, "0123456789"); unit != "" {
+		return unit
+	}
+	switch {
+	case f.bytes:
+		return "M"
+	case f.percent:
+		return "%"
+	}
+	return "s"
 }
 
 // oneOf checks s against the words that the setting knows, if it knows only words.

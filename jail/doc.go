@@ -13,6 +13,7 @@
 //
 //	death-signal          die with the master
 //	dumpable              nobody may attach
+//	cgroup                wait until the master has put PID 1 into its cgroups
 //	cgroup-namespace      now that the cgroup is set
 //	fork                  start the exec stage, which loads while this one mounts
 //	private-mounts        nothing propagates to the host
@@ -55,7 +56,7 @@
 //	arguments             of the one exec, at random addresses
 //	descriptors           0, 1, 2 and what the plan names; the rest is closed
 //	ready                 the master looks and says go
-//	seccomp-exec-once     refuse every exec but that one, unless the profile lets programs run
+//	seccomp-exec-once     refuse every exec but that one
 //	seccomp               the profile
 //	exec                  the worker
 //

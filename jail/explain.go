@@ -74,11 +74,7 @@ func noNewPrivsLines(*Jail) []Line {
 }
 
 func seccompLines(j *Jail) []Line {
-	programs := "it executes nothing after its start"
-	if !j.plan.ExecOnce {
-		programs = "it executes its own program and what jail.exec names"
-	}
-	return []Line{enforced(fmt.Sprintf("profile %s, %d instructions; %s", j.profile, len(j.plan.Filter)/8, programs))}
+	return []Line{enforced(fmt.Sprintf("profile %s, %d instructions; one exec", j.profile, len(j.plan.Filter)/8))}
 }
 
 func memoryLines(j *Jail) []Line {

@@ -14,9 +14,15 @@ import (
 	"jpm/jail/plan"
 )
 
-// handshake talks with jpm-init until the program runs: its Ready brings the pid, the descriptors are looked at, Go is the
+// handshake talks with jpm-init until the program runs: the first Go says that PID 1 is in its cgroups, Ready brings the pid, the descriptors are looked at, Go is the
 // answer, and the end of the socket says that exec happened.
 func (w *Worker) handshake(l *launch) error {
+	if err := w.place(); err != nil {
+		return err
+	}
+	if _, err := w.report.Write([]byte{plan.Go}); err != nil {
+		return fmt.Errorf("answer jpm-init: %w", err)
+	}
 	msg, pid, err := w.receive()
 	if err != nil {
 		return err

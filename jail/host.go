@@ -1,5 +1,7 @@
 package jail
 
+import "jpm/jail/internal/cgroup"
+
 // Host is what the jail can count on here, found by trying and not by version. Compile decides by it alone, so that
 // decisions can be tested without root.
 type Host struct {
@@ -14,12 +16,10 @@ type Host struct {
 	NoSymFollow Feature
 	// MDWE: memory can be kept from becoming executable (Linux 6.3, PR_SET_MDWE(2const)).
 	MDWE Feature
+	// Cgroup is what cgroups can do. Nil means that workers get none.
+	Cgroup *cgroup.Host
 	// Runtime is what exists here of the read-only runtime, in the order of runtimePaths.
 	Runtime []RuntimeEntry
-	// Libraries are the directories in the runtime that hold libraries and exist here, in the order of libraryPaths.
-	Libraries []string
-	// Real follows the symlinks of a path in the runtime to where the file is: /bin/sh to /usr/bin/dash. Nil means that there are none.
-	Real func(path string) (string, error)
 }
 
 // Feature is one ability of the kernel. Why says what was tried and what it answered, where it is missing.

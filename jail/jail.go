@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
 	"jpm/config"
+	"jpm/jail/internal/seccomp"
 	"jpm/jail/plan"
 	"jpm/jail/profiles"
 )
@@ -28,6 +31,8 @@ type Jail struct {
 	tmp int64
 	// profile names the seccomp profile, for Explain.
 	profile string
+	// limits are those of the cgroups.
+	limits cgroupLimits
 }
 
 // Name is the pool's name, or "proxy".
@@ -37,11 +42,7 @@ func (j *Jail) Name() string { return j.plan.Name }
 // found, so it works without root. Errors name the configuration field.
 func Compile(p config.Pool, h *Host) (*Jail, error) {
 	j := &Jail{host: h, tmp: p.Limits.Tmp, profile: p.Jail.Seccomp}
-	filter, err := workerProfile(p.Jail)
-	if err != nil {
-		return nil, err
-	}
-	pl, err := newPlan(p.Name, p.UID, p.GID, h, filter)
+	pl, err := newPlan(p.Name, p.UID, p.GID, h, p.Jail.Seccomp)
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +56,14 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	if p.Limits.Tmp <= 0 {
 		return nil, fmt.Errorf("limits.tmp: want a size")
 	}
+	if j.limits, err = compileLimits(p.Limits, h.Cgroup); err != nil {
+		return nil, err
+	}
 	pl.Path, pl.Argv = path.Clean(p.Command[0]), slices.Clone(p.Command)
 	pl.Umask = p.Jail.Mask
 	pl.Rlimits = rlimits(p.Limits, h.UserNS.On)
 
-	t := &tree{listed: filter.listed}
+	t := new(tree)
 	t.addRuntime(h)
 	t.addEtc(p)
 	t.addDev(h)
@@ -80,14 +84,10 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	if err := t.addSite(p.Jail, h); err != nil {
 		return nil, err
 	}
-	program, err := t.addProgram(pl.Path, h)
-	if err != nil {
-		return nil, fmt.Errorf("command %s: %w", p.Command[0], err)
-	}
 	if pl.Entries, err = t.entries(); err != nil {
 		return nil, err
 	}
-	if err := mayExec(pl, program); err != nil {
+	if err := mayExec(pl, pl.Path); err != nil {
 		return nil, fmt.Errorf("command %s: %w", p.Command[0], err)
 	}
 	pl.Dir = "/"
@@ -107,11 +107,7 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 // CompileProxy is the jail of jpm's own proxy: an empty read-only root, no network but the sockets it is handed, the
 // profile "proxy". Its program comes by descriptor (StartProxy).
 func CompileProxy(uid, gid uint32, h *Host) (*Jail, error) {
-	filter, err := compiled("proxy", "", profiles.Text)
-	if err != nil {
-		return nil, err
-	}
-	pl, err := newPlan("proxy", uid, gid, h, filter)
+	pl, err := newPlan("proxy", uid, gid, h, "proxy")
 	if err != nil {
 		return nil, err
 	}
@@ -123,14 +119,18 @@ func CompileProxy(uid, gid uint32, h *Host) (*Jail, error) {
 	return &Jail{plan: pl, host: h, profile: "proxy"}, nil
 }
 
-func newPlan(name string, uid, gid uint32, h *Host, filter *profile) (*plan.Plan, error) {
+func newPlan(name string, uid, gid uint32, h *Host, profile string) (*plan.Plan, error) {
 	if uid == 0 || gid == 0 {
 		return nil, fmt.Errorf("user: must not be root")
 	}
 	if uid == setupID || gid == setupID || uid == ^uint32(0) || gid == ^uint32(0) {
 		return nil, fmt.Errorf("user: id %d is reserved", max(uid, gid))
 	}
-	initFilter, err := compiled("init", "", profiles.Text)
+	filter, err := compiled(profile)
+	if err != nil {
+		return nil, fmt.Errorf("jail.seccomp: %w", err)
+	}
+	initFilter, err := compiled("init")
 	if err != nil {
 		return nil, err
 	}
@@ -146,10 +146,42 @@ func newPlan(name string, uid, gid uint32, h *Host, filter *profile) (*plan.Plan
 		RootInodes: 1024,
 		// Entries, Rlimits, Dir, Path, Argv, Env: the caller's
 		OOMScoreAdj: oomScore,
-		ExecOnce:    !filter.listed,
-		Filter:      filter.filter,
-		InitFilter:  initFilter.filter,
+		Filter:      filter,
+		InitFilter:  initFilter,
 	}, nil
+}
+
+// programs keeps the compiled profiles: gVisor takes some 15 ms for one, and all pools share it.
+var programs struct {
+	sync.Mutex
+	by map[string][]byte
+}
+
+// workerProfiles are the profiles that a pool can ask for.
+var workerProfiles = []string{"php"}
+
+func compiled(name string) ([]byte, error) {
+	if !slices.Contains(append([]string{"proxy", "init"}, workerProfiles...), name) {
+		return nil, fmt.Errorf("no profile %q; there is %s", name, strings.Join(workerProfiles, ", "))
+	}
+	programs.Lock()
+	defer programs.Unlock()
+	if b, ok := programs.by[name]; ok {
+		return b, nil
+	}
+	p, err := seccomp.Parse(name, profiles.Text)
+	if err != nil {
+		return nil, err
+	}
+	b, err := p.Compile()
+	if err != nil {
+		return nil, err
+	}
+	if programs.by == nil {
+		programs.by = make(map[string][]byte)
+	}
+	programs.by[name] = b
+	return b, nil
 }
 
 // rlimits are the worker's; what memory, processes and CPU may be used in all is not for rlimits to say.

@@ -16,7 +16,7 @@ var layers = []layer{
 	{"process", processLines, seen{"/proc/PID/status, stat, oom_score_adj", (*sight).process}},
 	{"descriptors", descriptorLines, seen{how: "/proc/PID/fd, before exec"}},
 	{"init", initLines, seen{"/proc/PID/status of PID 1", (*sight).init}},
-	{"cgroup", notYetLines("memory, pids, cpu"), seen{}},
+	{"cgroup", cgroupLines, seen{"/proc/PID/cgroup, the cgroup's files", (*sight).cgroup}},
 	{"landlock", notYetLines("files, TCP ports, signals, abstract sockets"), seen{}},
 	{"labels", notYetLines("AppArmor, SELinux"), seen{}},
 }

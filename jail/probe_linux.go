@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"jpm/jail/internal/cgroup"
 )
 
 // ErrUnsupported is in every error of Probe that means: this kernel or this user cannot run jails.
@@ -48,17 +50,11 @@ func Probe() (*Host, error) {
 	h.NoSymFollow = feature(tryMountAttr(unix.MOUNT_ATTR_NOSYMFOLLOW))
 	_, err := unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0)
 	h.MDWE = feature(err)
+	h.Cgroup = cgroup.Probe()
 	h.Runtime, err = findRuntime()
 	if err != nil {
 		return nil, fmt.Errorf("jail: %w", err)
 	}
-	for _, dir := range libraryPaths {
-		// One that is a link leads to one that is not.
-		if fi, err := os.Lstat(dir); err == nil && fi.IsDir() {
-			h.Libraries = append(h.Libraries, dir)
-		}
-	}
-	h.Real = resolveLinks
 	return h, nil
 }
 

@@ -42,6 +42,8 @@ type Spawner struct {
 	sock  int           // O_PATH of the listeners' directory
 	base  string
 
+	cgroups cgroups // the spawning thread's
+
 	mu     sync.Mutex // guards what follows
 	pools  map[string]bool
 	live   map[*Worker]struct{}
@@ -191,6 +193,9 @@ func (s *Spawner) AddPool(j *Jail) error {
 			unix.Rmdir(dir)
 			return fmt.Errorf("pool %s: mount tmp: %w", j.Name(), err)
 		}
+		if _, err := s.cgroups.pool(j); err != nil {
+			return fmt.Errorf("pool %s: %w", j.Name(), err)
+		}
 		s.mu.Lock()
 		s.pools[j.Name()] = true
 		s.mu.Unlock()
@@ -219,5 +224,6 @@ func (s *Spawner) Close() {
 	}
 	close(s.stop)
 	<-s.done
+	s.cgroups.close(s.o.Log)
 	s.init.Close()
 }

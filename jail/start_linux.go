@@ -57,6 +57,7 @@ func (s *Spawner) start(ctx context.Context, j *Jail, l launch) (_ *Worker, err 
 	w := &Worker{s: s, name: l.name, listener: -1, init: -1, worker: -1, done: make(chan struct{})}
 	if err := s.do(func() error { return s.fork(j, l, w) }); err != nil {
 		w.release()
+		w.leaveCgroup()
 		w.closeFiles()
 		return nil, err
 	}
@@ -173,12 +174,18 @@ func (s *Spawner) fork(j *Jail, l launch, w *Worker) (err error) {
 	if len(files) >= highFD {
 		return fmt.Errorf("%d paths and files are too many for one jail", len(files))
 	}
+	if w.group, err = s.cgroups.worker(j, l.name); err != nil {
+		return err
+	}
 	pidfd := -1
 	sys := &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
 		Pdeathsig:  syscall.SIGKILL,
 		Setsid:     true,
 		PidFD:      &pidfd,
+	}
+	if w.group != nil && w.group.FD() >= 0 {
+		sys.UseCgroupFD, sys.CgroupFD = true, w.group.FD()
 	}
 	if p := &l.plan; p.UserNS {
 		sys.Cloneflags |= unix.CLONE_NEWUSER

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"jpm/jail/internal/cgroup"
 	"jpm/jail/plan"
 )
 
@@ -22,10 +23,11 @@ type sight struct {
 	initDir string            // /proc/PID of PID 1 of the jail
 	pid     int
 	initPid int
+	group   *cgroup.Group // nil where workers have none
 }
 
 func (w *Worker) look(p *plan.Plan, prog program) (*sight, error) {
-	s := &sight{plan: p, program: prog, dir: "/proc/" + strconv.Itoa(w.pid), initDir: "/proc/" + strconv.Itoa(w.initPid), pid: w.pid, initPid: w.initPid}
+	s := &sight{plan: p, program: prog, dir: "/proc/" + strconv.Itoa(w.pid), initDir: "/proc/" + strconv.Itoa(w.initPid), pid: w.pid, initPid: w.initPid, group: w.group}
 	var err error
 	s.status, err = readStatus(s.dir)
 	return s, err
@@ -78,13 +80,9 @@ func (s *sight) capabilities() error {
 
 func (s *sight) noNewPrivs() error { return want(s.status, "", [2]string{"NoNewPrivs", "1"}) }
 
-// seccomp: the profile and, unless it lets programs run, the filter of the one exec.
+// seccomp: the filter of the one exec and the profile.
 func (s *sight) seccomp() error {
-	filters := "1"
-	if s.plan.ExecOnce {
-		filters = "2"
-	}
-	return want(s.status, "", [2]string{"Seccomp", "2"}, [2]string{"Seccomp_filters", filters})
+	return want(s.status, "", [2]string{"Seccomp", "2"}, [2]string{"Seccomp_filters", "2"})
 }
 
 // process: it is the program of the plan, a child of the jail's PID 1, and has what processLines says.

@@ -2,6 +2,7 @@ package jail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"jpm/jail/internal/cgroup"
 	"jpm/jail/plan"
 )
 
@@ -23,7 +25,8 @@ type Worker struct {
 	conn, log      *os.File // handed over by Conn and Log
 	status, report *os.File // jpm-init's
 
-	pid, initPid int // as the host sees them: the program, and PID 1 of its jail
+	pid, initPid int           // as the host sees them: the program, and PID 1 of its jail
+	group        *cgroup.Group // nil where workers have none
 
 	dial sync.Mutex // one Dial at a time: "nothing queued" must mean its own connection
 
@@ -41,6 +44,11 @@ type Exit struct {
 	Code   int
 	Signal syscall.Signal
 	Core   bool
+	// OOM: the kernel killed something in the jail for want of memory, by limits.memory, limits.pool.memory or the host's. It is only
+	// known where there is a limit of memory.
+	OOM bool
+	// PidsRefused is how often limits.pids or limits.pool.pids refused a process or thread.
+	PidsRefused uint64
 }
 
 func (e Exit) String() string {
@@ -88,11 +96,13 @@ func (w *Worker) Term() error {
 	return w.signal(w.worker, unix.SIGTERM)
 }
 
-// Kill kills PID 1 of the jail, and with it the kernel kills everything in the jail. It is no error if it is gone already.
+// Kill kills everything in the jail: by PID 1, with which the kernel kills the rest of its namespace, and by the cgroup. It is no error
+// if it is gone already.
 func (w *Worker) Kill() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.signal(w.init, unix.SIGKILL)
+	err := w.signal(w.init, unix.SIGKILL)
+	return errors.Join(err, w.killCgroup())
 }
 
 func (w *Worker) signal(pidfd int, sig unix.Signal) error {
@@ -158,6 +168,7 @@ func (w *Worker) wait() {
 			break
 		}
 	}
+	w.leaveCgroup()
 	w.s.mu.Lock()
 	delete(w.s.live, w)
 	w.s.mu.Unlock()

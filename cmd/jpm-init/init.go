@@ -38,6 +38,8 @@ func (b *builder) steps() []step {
 		{"death-signal", b.deathSignal},
 		// Nobody outside may attach to a process that holds mounts of the host (CVE-2016-9962, CVE-2016-8659).
 		{"dumpable", undumpable},
+		// Before there is a second process, which would not be moved along. Where PID 1 was born in its cgroup the word is there already.
+		{"cgroup", awaitCgroup},
 		// Not with the other namespaces in clone: its root is the cgroup of whoever makes it, and that is set by now.
 		{"cgroup-namespace", func() error { return unix.Unshare(unix.CLONE_NEWCGROUP) }},
 		// First of the slow things: the second Go runtime starts while this one mounts.
@@ -75,6 +77,19 @@ func (b *builder) deathSignal() error {
 		return fmt.Errorf("the master is gone: %w", unix.ESRCH)
 	}
 	unix.Umask(0) // modes of mount points are exactly the plan's
+	return nil
+}
+
+// awaitCgroup waits for the master's word that this process is where it is to be bounded. The socket is the exec stage's later.
+func awaitCgroup() error {
+	var c [1]byte
+	n, err := readFull(plan.FDReport, c[:])
+	if err != nil {
+		return err
+	}
+	if n != 1 || c[0] != plan.Go {
+		return fmt.Errorf("the master is gone: %w", unix.ESRCH)
+	}
 	return nil
 }
 

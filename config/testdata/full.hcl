@@ -62,6 +62,17 @@ pool "shop.example-1_x" {
     files     = 32
     file_size = "0"
     tmp       = "1.5G"
+    memory    = "256M"
+    max_rss   = "192M"
+    cpu       = "150%"
+    pids      = 32
+    io_weight = 50
+    enforce   = "best_effort"
+    pool {
+      memory = "1G"
+      cpu    = "400%"
+      pids   = 200
+    }
   }
   jail {
     read    = ["/srv/shop"]

@@ -25,19 +25,13 @@ pool "shop" {
     slow         = "3s"
     idle_timeout = "10s"
   }
-  limits {
-    memory = "256M"
-    cpu    = "100%"
-    pool {
-      memory = "1G"
-    }
-  }
   recycle {
     denials = 1
   }
   jail {
     sockets  = ["/run/mysqld/mysqld.sock"]
     network  = "loopback"
+    seccomp  = "/etc/jpm/my.seccomp"
     landlock = true
   }
 }

@@ -1,0 +1,159 @@
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/sys/mountinfo"
+	"github.com/opencontainers/cgroups"
+	"golang.org/x/sys/unix"
+)
+
+// Probe finds out what cgroups can do here, by making one below our own in each hierarchy and removing it again. It needs root to find
+// anything. Nobody is moved.
+func Probe() *Host {
+	h := new(Host)
+	own, err := cgroups.ParseCgroupFile("/proc/self/cgroup")
+	if err != nil {
+		h.Off = err.Error()
+		return h
+	}
+	mounts, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup", "cgroup2"))
+	if err != nil {
+		h.Off = err.Error()
+		return h
+	}
+	h.Place = findPlace(own, mounts)
+	h.probe()
+	return h
+}
+
+func (h *Host) probe() {
+	_, err := os.Stat("/proc/swaps")
+	noSwap := errors.Is(err, os.ErrNotExist)
+	if h.Place.Mode() == "none" {
+		h.Off = "no cgroup file system shows the cgroup jpm was started in"
+		return
+	}
+	if u := h.Place.Unified; u != nil {
+		h.probeUnified(u)
+	}
+	if f, ok := h.Place.V1["freezer"]; ok && h.Kill == "" {
+		if why := try(f.Dir, func(dir string) string { return missing(dir, "freezer.state") }); why == "" {
+			h.Kill = "freezer"
+		}
+	}
+	if h.Place.Unified == nil && h.Kill == "" {
+		h.Off = "no cgroup of version 2 and no freezer"
+	}
+	for c := range NumControllers {
+		name := namesV1[c]
+		if v1, ok := h.Place.V1[name]; ok {
+			h.Missing[c] = try(v1.Dir, func(dir string) string { return h.probeV1(c, dir, noSwap) })
+		} else if h.Place.Unified == nil || !slices.Contains(h.Place.Controllers, namesV2[c]) {
+			h.Missing[c] = "the kernel offers no " + c.String() + " controller here"
+		} else {
+			h.probeV2(c, noSwap)
+		}
+	}
+}
+
+// probeUnified looks at the version 2 hierarchy.
+func (h *Host) probeUnified(u *Hierarchy) {
+	if b, err := cgroups.ReadFile(u.Dir, "cgroup.controllers"); err == nil {
+		h.Place.Controllers = strings.Fields(b)
+	}
+	why := try(u.Dir, func(dir string) string {
+		if missing(dir, "cgroup.kill") == "" {
+			h.Kill = "cgroup.kill"
+		}
+		return ""
+	})
+	if why != "" {
+		h.Place.Unified, h.Place.Controllers = nil, nil
+		if h.Place.Mode() == "none" {
+			h.Off = why
+		}
+		return
+	}
+	h.Busy = busy(u)
+}
+
+// busy says why u cannot give controllers to its children: it is not the root, and others than us are in it (cgroups(7), no internal
+// processes).
+func busy(u *Hierarchy) string {
+	if _, err := os.Stat(filepath.Join(u.Dir, "cgroup.type")); errors.Is(err, os.ErrNotExist) {
+		return "" // the root
+	}
+	pids, err := cgroups.GetPids(u.Dir)
+	if err != nil {
+		return err.Error()
+	}
+	pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == os.Getpid() })
+	if len(pids) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("other processes are in jpm's cgroup %s (%d, the first is %d); a service with Delegate=yes has one of its own", u.Path, len(pids), pids[0])
+}
+
+// try makes a cgroup in dir, looks at it, and removes it. It says what is wrong.
+func try(dir string, look func(dir string) string) string {
+	probe := filepath.Join(dir, "jpm-probe-"+strconv.Itoa(os.Getpid()))
+	if err := os.Mkdir(probe, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return err.Error()
+	}
+	why := look(probe)
+	if err := unix.Rmdir(probe); err != nil && why == "" && err != unix.ENOENT {
+		return fmt.Sprintf("rmdir %s: %v", probe, err)
+	}
+	return why
+}
+
+func missing(dir, file string) string {
+	if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
+		return "the kernel has no " + file
+	}
+	return ""
+}
+
+func (h *Host) probeV1(c Controller, dir string, noSwap bool) string {
+	switch c {
+	case Memory:
+		h.SwapFile = missing(dir, "memory.memsw.limit_in_bytes") == ""
+		if !h.SwapFile && !noSwap {
+			return "the kernel does not count swap (swapaccount=1 on its command line)"
+		}
+		return missing(dir, "memory.limit_in_bytes")
+	case Pids:
+		return missing(dir, "pids.max")
+	case CPU:
+		return missing(dir, "cpu.cfs_quota_us")
+	}
+	for _, file := range []string{"blkio.weight", "blkio.bfq.weight"} { // in the order the library prefers them
+		if missing(dir, file) == "" {
+			h.WeightFile = file
+			return ""
+		}
+	}
+	return "the kernel has no IO weights (no BFQ)"
+}
+
+// probeV2 looks whether the files of an offered controller will be there. They show only in a cgroup that was given the controller, so
+// this looks at ours; the root has none of them, and there starting a worker will tell.
+func (h *Host) probeV2(c Controller, noSwap bool) {
+	dir := h.Place.Unified.Dir
+	switch c {
+	case Memory:
+		h.SwapFile = !noSwap
+	case IO:
+		h.WeightFile = "io.weight"
+		if missing(dir, "io.bfq.weight") == "" {
+			h.WeightFile = "io.bfq.weight"
+		}
+	}
+}
