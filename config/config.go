@@ -205,14 +205,19 @@ type Jail struct {
 	// Write lists directories the workers may change. Nothing in them can be executed or named as a script, and symlinks in them are not followed.
 	Write []string `hcl:"write,optional"`
 	// Exec lists read-only paths whose files may be executed, for programs that live outside the runtime. They cannot lie in a write path.
+	// With a profile that lets workers start programs (php-exec), it lists all programs there are, those of the runtime ("/usr/bin/convert", "/bin/sh") too.
 	Exec []string `hcl:"exec,optional"`
 	// Network is none: an empty network namespace with its loopback down.
 	Network string `hcl:"network,optional" default:"none" oneof:"none"`
-	// Seccomp names the system call profile: php.
-	Seccomp string `hcl:"seccomp,optional" default:"php" oneof:"php"`
+	// Seccomp is the system call profile: php (a worker is one process with threads and executes nothing), php-exec (it may start
+	// programs, but only its own and what exec names), generic (processes, but no programs: for workers that are no php-cgi), or the
+	// absolute path of a file with a profile of one's own, which nobody but root may write. docs/seccomp.md describes them and their language.
+	Seccomp string `hcl:"seccomp,optional" default:"php"`
 	// Umask is the workers' file mode creation mask, in octal. A web server that serves what a site writes must be able to read it.
 	Umask string `hcl:"umask,optional" default:"0022"`
 
 	// Mask is Umask, resolved when the configuration is read.
 	Mask uint32
+	// Profile is the text of the file that Seccomp names, read with the configuration; empty for the profiles of jpm's own.
+	Profile string
 }

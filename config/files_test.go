@@ -22,6 +22,8 @@ func (m memory) read(path string) ([]byte, error) {
 	return []byte(src), nil
 }
 
+func (m memory) readTrusted(path string) ([]byte, error) { return m.read(path) }
+
 func (m memory) glob(pattern string) ([]string, error) {
 	var found []string
 	for path := range maps.Keys(m) {

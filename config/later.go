@@ -5,9 +5,6 @@ import "strings"
 // notSupported heads the refusal of what is designed but not built.
 const notSupported = "Not supported by this version"
 
-// file stands for any absolute path among the words of a setting.
-const file = "FILE"
-
 // notYet names the settings, and the words of known settings ("path=word"), that are agreed on and not built yet.
 // They are errors, never ignored: a limit that is written down and not enforced is worse than none. The reference lists them.
 var notYet = []refusal{
@@ -30,9 +27,6 @@ var notYet = []refusal{
 	{"pool.jail.sockets", "Sockets of other services in the jail come later"},
 	{"pool.jail.network=loopback", "Only an empty network exists yet: write network = \"none\""},
 	{"pool.jail.network=host", "Only an empty network exists yet: write network = \"none\""},
-	{"pool.jail.seccomp=php-exec", "Only the php profile exists yet: write seccomp = \"php\""},
-	{"pool.jail.seccomp=generic", "Only the php profile exists yet: write seccomp = \"php\""},
-	{"pool.jail.seccomp=" + file, "Only the php profile exists yet: write seccomp = \"php\""},
 	{"pool.jail.landlock", "Landlock comes later"},
 	{"pool.jail.apparmor", "AppArmor profiles come later"},
 	{"pool.jail.selinux", "SELinux labels come later"},
@@ -51,9 +45,6 @@ func (r refusal) written() string {
 	if !ok {
 		return path
 	}
-	if word == file {
-		return path + " = \"/path/of/a/file\""
-	}
 	return path + " = \"" + word + "\""
 }
 
@@ -64,9 +55,6 @@ func later(path, name string) string {
 
 // laterWord says why word cannot be the value of the setting at path yet, "" if it is not one of those.
 func laterWord(path, word string) string {
-	if strings.HasPrefix(word, "/") {
-		word = file
-	}
 	return laterPath(path + "=" + word)
 }
 

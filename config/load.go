@@ -8,7 +8,8 @@ import (
 )
 
 // Load reads the configuration file at path and the files it includes, checks all of it and fills in defaults and ids.
-// It reads files, /etc/passwd and /etc/group and touches nothing else; whether the paths in it exist is not looked at.
+// It reads files, /etc/passwd and /etc/group and touches nothing else; whether the paths in it exist is not looked at, but for profiles, which
+// are read along.
 // The error is an [*Error].
 func Load(path string) (*Config, error) {
 	return load(path, disk{}, &hostAccounts{})
@@ -40,6 +41,10 @@ func load(path string, files files, accounts accounts) (*Config, error) {
 	v := validator{file: path, source: d.source, accounts: accounts}
 	v.config(cfg)
 	l.diags = v.diags
+	if l.diags.HasErrors() {
+		return nil, l.err()
+	}
+	l.profiles(cfg, d.source)
 	if l.diags.HasErrors() {
 		return nil, l.err()
 	}

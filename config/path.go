@@ -178,6 +178,9 @@ func (v *validator) outOfReach(c *Config) {
 				check(&p.Listen[j].Address, path, "a socket must be where no site can replace it")
 			}
 		}
+		if p.Jail.OwnProfile() {
+			check(&p.Jail.Seccomp, p.Jail.Seccomp, "a profile must be where no site can replace it")
+		}
 		for j := range p.Jail.Exec {
 			check(&p.Jail.Exec[j], p.Jail.Exec[j], "what a site can write must never be executed")
 		}

@@ -60,6 +60,7 @@ func (v *validator) pool(p *Pool) {
 	v.command(p)
 	v.env(p)
 	v.jailPaths(&p.Jail)
+	v.profile(p)
 	v.limits(&p.Limits)
 	v.scripts(p)
 	v.php(p)

@@ -1,6 +1,7 @@
 package jail
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -8,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"jpm/config"
 	"jpm/jail/plan"
@@ -19,7 +20,14 @@ var update = flag.Bool("update", false, "write the golden files")
 // testHost is a merged-/usr Debian with everything on, so that decisions can be tested anywhere.
 func testHost() *Host {
 	on := Feature{On: true}
-	return &Host{Kernel: "6.18", UserNS: on, Proc: on, NoSymFollow: on, MDWE: on, Runtime: []RuntimeEntry{
+	links := map[string]string{"/usr/bin/php-cgi": "/usr/bin/php-cgi8.2", "/bin/sh": "/usr/bin/dash", "/usr/bin/sh": "/usr/bin/dash", "/usr/bin/away": "/opt/away"}
+	real := func(p string) (string, error) {
+		if p == "/usr/bin/none" {
+			return "", os.ErrNotExist
+		}
+		return cmp.Or(links[p], p), nil
+	}
+	return &Host{Kernel: "6.18", Libraries: []string{"/usr/lib", "/usr/lib64"}, Real: real, UserNS: on, Proc: on, NoSymFollow: on, MDWE: on, Runtime: []RuntimeEntry{
 		{Path: "/usr", Source: "/usr", Dir: true, Exec: true},
 		{Path: "/bin", Link: "usr/bin", Exec: true},
 		{Path: "/lib64", Link: "usr/lib64", Exec: true},
@@ -42,6 +50,14 @@ func shop() config.Pool {
 	return p
 }
 
+// shopExec is a shop that runs programs.
+func shopExec() config.Pool {
+	p := shop()
+	p.Jail.Seccomp = "php-exec"
+	p.Jail.Exec = []string{"/opt/tools/bin", "/usr/bin/convert", "/bin/sh", "/usr/bin/dash", "/usr/lib/cgi-bin"}
+	return p
+}
+
 // The whole plan of a pool, as reviewed. The filters are left to their own tests.
 func TestCompileGolden(t *testing.T) {
 	old := testHost()
@@ -52,6 +68,7 @@ func TestCompileGolden(t *testing.T) {
 	}{
 		"shop":        {shop(), v2Host()},
 		"shop_oldest": {shop(), old},
+		"shop_exec":   {shopExec(), testHost()},
 	} {
 		j := compile(t, c.pool, c.host)
 		p := *j.plan
@@ -81,7 +98,7 @@ func golden(t *testing.T, name, got string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(string(want), got); d != "" {
+	if d := gocmp.Diff(string(want), got); d != "" {
 		t.Errorf("%s differs; review, then run go test -update:\n%s", file, d)
 	}
 }
@@ -141,8 +158,17 @@ func TestCompileErrors(t *testing.T) {
 		{"command where nothing may run", func(p *config.Pool) { p.Command = []string{"/srv/shop/worker"}; p.PHP = config.PHP{} }, "nothing in /srv/shop can be executed (jail.read /srv/shop)"},
 		{"root outside", func(p *config.Pool) { p.Scripts.Root = "/srv/other" }, "scripts.root /srv/other: not in the jail"},
 		{"network", func(p *config.Pool) { p.Jail.Network = "host" }, `jail.network "host": not supported`},
-		{"profile", func(p *config.Pool) { p.Jail.Seccomp = "none" }, `jail.seccomp: no profile "none"; there is php`},
+		{"profile", func(p *config.Pool) { p.Jail.Seccomp = "none" }, `jail.seccomp: no profile "none"; there is php, php-exec, generic`},
 		{"profile of ours", func(p *config.Pool) { p.Jail.Seccomp = "tripwires" }, "no profile"},
+		{"own profile", func(p *config.Pool) { p.Jail.Seccomp, p.Jail.Profile = "/etc/my", "include php\n[allow]\nred\n" }, `/etc/my:3: no system call "red"`},
+		{"own profile includes a file", func(p *config.Pool) { p.Jail.Seccomp, p.Jail.Profile = "/etc/my", "include /etc/shadow\n" }, `/etc/my:1: no profile "/etc/shadow" to include`},
+		{"own profile includes the proxy's", func(p *config.Pool) { p.Jail.Seccomp, p.Jail.Profile = "/etc/my", "include proxy\n" }, `no profile "proxy" to include`},
+		{"own profile starts nothing", func(p *config.Pool) {
+			p.Jail.Seccomp, p.Jail.Profile = "/etc/my", "[errno EPERM]\nexecve\ninclude php\n"
+		}, `/etc/my:2: execve is not allowed`},
+		{"own profile has no start", func(p *config.Pool) { p.Jail.Seccomp, p.Jail.Profile = "/etc/my", "default EPERM\n" }, `/etc/my: execve is not allowed`},
+		{"exec leads away", func(p *config.Pool) { p.Jail.Exec = []string{"/usr/bin/away"} }, "jail.exec /usr/bin/away: it leads to /opt/away"},
+		{"exec of nothing", func(p *config.Pool) { p.Jail.Exec = []string{"/usr/bin/none"} }, "jail.exec /usr/bin/none: file does not exist"},
 		{"no tmp", func(p *config.Pool) { p.Limits.Tmp = 0 }, "limits.tmp"},
 		{"relative path", func(p *config.Pool) { p.Jail.Read = []string{"srv"} }, "jail.read srv: want an absolute path"},
 		{"twice", func(p *config.Pool) { p.Jail.Write = []string{"/srv/shop/"} }, "jail.write /srv/shop/: is already there as jail.read /srv/shop"},
@@ -207,6 +233,49 @@ func TestNestedPaths(t *testing.T) {
 			t.Errorf("%s stands before its parent", e.Path)
 		}
 		seen[e.Path] = true
+	}
+}
+
+// Where programs can be started, the runtime holds only those that were named, and libraries.
+func TestListedPrograms(t *testing.T) {
+	pl := compile(t, shopExec(), testHost()).plan
+	if pl.ExecOnce {
+		t.Error("the filter of the one exec is on")
+	}
+	for at, want := range map[string]bool{
+		"/usr/bin/php-cgi8.2": true, "/usr/bin/convert": true, "/usr/bin/dash": true, "/opt/tools/bin/x": true, "/usr/lib/cgi-bin/x": true,
+		"/usr/lib64/ld-linux-x86-64.so.2": true, "/lib64/ld-linux-x86-64.so.2": true, "/usr/lib/php/x.so": true,
+		"/usr/bin/id": false, "/usr/bin/perl": false, "/usr/sbin/sendmail": false, "/usr/libexec/x": false, "/usr/share/x": false, "/bin/ls": false,
+		"/srv/shop/x": false, "/tmp/x": false,
+	} {
+		if err := mayExec(pl, at); (err == nil) != want {
+			t.Errorf("%s can be executed: %v, want %v (%v)", at, err == nil, want, err)
+		}
+	}
+	seen := map[string]bool{}
+	for _, e := range pl.Entries {
+		if seen[e.Path] {
+			t.Errorf("%s is there twice", e.Path)
+		}
+		seen[e.Path] = true
+	}
+}
+
+// A profile that is the same text as one of ours makes the same program.
+func TestOwnProfile(t *testing.T) {
+	for _, name := range config.Profiles() {
+		p := shopExec()
+		p.Jail.Seccomp = name
+		ours := compile(t, p, testHost()).plan
+		p.Jail.Seccomp, p.Jail.Profile = "/etc/jpm/my.seccomp", "# mine\ninclude "+name+"\n"
+		own := compile(t, p, testHost()).plan
+		if string(ours.Filter) != string(own.Filter) || ours.ExecOnce != own.ExecOnce {
+			t.Errorf("%s: another program", name)
+		}
+		p.Jail.Profile = "exec listed\n[allow]\nsetpriority\ninclude " + name + "\n"
+		if more := compile(t, p, testHost()).plan; string(more.Filter) == string(own.Filter) || more.ExecOnce {
+			t.Errorf("%s: a line before the include changes nothing", name)
+		}
 	}
 }
 

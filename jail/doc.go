@@ -56,7 +56,7 @@
 //	arguments             of the one exec, at random addresses
 //	descriptors           0, 1, 2 and what the plan names; the rest is closed
 //	ready                 the master looks and says go
-//	seccomp-exec-once     refuse every exec but that one
+//	seccomp-exec-once     refuse every exec but that one, unless the profile lets programs run
 //	seccomp               the profile
 //	exec                  the worker
 //

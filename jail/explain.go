@@ -74,7 +74,11 @@ func noNewPrivsLines(*Jail) []Line {
 }
 
 func seccompLines(j *Jail) []Line {
-	return []Line{enforced(fmt.Sprintf("profile %s, %d instructions; one exec", j.profile, len(j.plan.Filter)/8))}
+	programs := "it executes nothing after its start"
+	if !j.plan.ExecOnce {
+		programs = "it executes its own program and what jail.exec names"
+	}
+	return []Line{enforced(fmt.Sprintf("profile %s, %d instructions; %s", j.profile, len(j.plan.Filter)/8, programs))}
 }
 
 func memoryLines(j *Jail) []Line {

@@ -20,6 +20,10 @@ type Host struct {
 	Cgroup *cgroup.Host
 	// Runtime is what exists here of the read-only runtime, in the order of runtimePaths.
 	Runtime []RuntimeEntry
+	// Libraries are the directories in the runtime that hold libraries and exist here, in the order of libraryPaths.
+	Libraries []string
+	// Real follows the symlinks of a path in the runtime to where the file is: /bin/sh to /usr/bin/dash. Nil means that there are none.
+	Real func(path string) (string, error)
 }
 
 // Feature is one ability of the kernel. Why says what was tried and what it answered, where it is missing.

@@ -4,13 +4,10 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
 	"jpm/config"
-	"jpm/jail/internal/seccomp"
 	"jpm/jail/plan"
 	"jpm/jail/profiles"
 )
@@ -42,7 +39,11 @@ func (j *Jail) Name() string { return j.plan.Name }
 // found, so it works without root. Errors name the configuration field.
 func Compile(p config.Pool, h *Host) (*Jail, error) {
 	j := &Jail{host: h, tmp: p.Limits.Tmp, profile: p.Jail.Seccomp}
-	pl, err := newPlan(p.Name, p.UID, p.GID, h, p.Jail.Seccomp)
+	filter, err := workerProfile(p.Jail)
+	if err != nil {
+		return nil, err
+	}
+	pl, err := newPlan(p.Name, p.UID, p.GID, h, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	pl.Umask = p.Jail.Mask
 	pl.Rlimits = rlimits(p.Limits, h.UserNS.On)
 
-	t := new(tree)
+	t := &tree{listed: filter.listed}
 	t.addRuntime(h)
 	t.addEtc(p)
 	t.addDev(h)
@@ -84,10 +85,14 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	if err := t.addSite(p.Jail, h); err != nil {
 		return nil, err
 	}
+	program, err := t.addProgram(pl.Path, h)
+	if err != nil {
+		return nil, fmt.Errorf("command %s: %w", p.Command[0], err)
+	}
 	if pl.Entries, err = t.entries(); err != nil {
 		return nil, err
 	}
-	if err := mayExec(pl, pl.Path); err != nil {
+	if err := mayExec(pl, program); err != nil {
 		return nil, fmt.Errorf("command %s: %w", p.Command[0], err)
 	}
 	pl.Dir = "/"
@@ -107,7 +112,11 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 // CompileProxy is the jail of jpm's own proxy: an empty read-only root, no network but the sockets it is handed, the
 // profile "proxy". Its program comes by descriptor (StartProxy).
 func CompileProxy(uid, gid uint32, h *Host) (*Jail, error) {
-	pl, err := newPlan("proxy", uid, gid, h, "proxy")
+	filter, err := compiled("proxy", "", profiles.Text)
+	if err != nil {
+		return nil, err
+	}
+	pl, err := newPlan("proxy", uid, gid, h, filter)
 	if err != nil {
 		return nil, err
 	}
@@ -119,18 +128,14 @@ func CompileProxy(uid, gid uint32, h *Host) (*Jail, error) {
 	return &Jail{plan: pl, host: h, profile: "proxy"}, nil
 }
 
-func newPlan(name string, uid, gid uint32, h *Host, profile string) (*plan.Plan, error) {
+func newPlan(name string, uid, gid uint32, h *Host, filter *profile) (*plan.Plan, error) {
 	if uid == 0 || gid == 0 {
 		return nil, fmt.Errorf("user: must not be root")
 	}
 	if uid == setupID || gid == setupID || uid == ^uint32(0) || gid == ^uint32(0) {
 		return nil, fmt.Errorf("user: id %d is reserved", max(uid, gid))
 	}
-	filter, err := compiled(profile)
-	if err != nil {
-		return nil, fmt.Errorf("jail.seccomp: %w", err)
-	}
-	initFilter, err := compiled("init")
+	initFilter, err := compiled("init", "", profiles.Text)
 	if err != nil {
 		return nil, err
 	}
@@ -146,42 +151,10 @@ func newPlan(name string, uid, gid uint32, h *Host, profile string) (*plan.Plan,
 		RootInodes: 1024,
 		// Entries, Rlimits, Dir, Path, Argv, Env: the caller's
 		OOMScoreAdj: oomScore,
-		Filter:      filter,
-		InitFilter:  initFilter,
+		ExecOnce:    !filter.listed,
+		Filter:      filter.filter,
+		InitFilter:  initFilter.filter,
 	}, nil
-}
-
-// programs keeps the compiled profiles: gVisor takes some 15 ms for one, and all pools share it.
-var programs struct {
-	sync.Mutex
-	by map[string][]byte
-}
-
-// workerProfiles are the profiles that a pool can ask for.
-var workerProfiles = []string{"php"}
-
-func compiled(name string) ([]byte, error) {
-	if !slices.Contains(append([]string{"proxy", "init"}, workerProfiles...), name) {
-		return nil, fmt.Errorf("no profile %q; there is %s", name, strings.Join(workerProfiles, ", "))
-	}
-	programs.Lock()
-	defer programs.Unlock()
-	if b, ok := programs.by[name]; ok {
-		return b, nil
-	}
-	p, err := seccomp.Parse(name, profiles.Text)
-	if err != nil {
-		return nil, err
-	}
-	b, err := p.Compile()
-	if err != nil {
-		return nil, err
-	}
-	if programs.by == nil {
-		programs.by = make(map[string][]byte)
-	}
-	programs.by[name] = b
-	return b, nil
 }
 
 // rlimits are the worker's; what memory, processes and CPU may be used in all is not for rlimits to say.

@@ -12,8 +12,6 @@ import (
 
 	"jpm/config"
 	"jpm/jail/internal/cgroup"
-	"jpm/jail/internal/seccomp"
-	"jpm/jail/profiles"
 )
 
 // v2Host can do everything but io.
@@ -109,17 +107,10 @@ func limitedWorker(t *testing.T, h *Host, profile string, l config.Limits) *Jail
 		}
 	}
 	p := workerPool()
+	p.Jail.Seccomp = profile
 	l.Files, l.FileSize, l.Tmp, l.Enforce = 1024, 1<<30, 64<<20, "strict"
 	p.Limits = l
-	j := compile(t, p, h)
-	filter, err := seccomp.Parse(profile, profiles.Text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if j.plan.Filter, err = filter.Compile(); err != nil {
-		t.Fatal(err)
-	}
-	return j
+	return compile(t, p, h)
 }
 
 // A memory bomb ends its own jail, nothing else, and the pool goes on.

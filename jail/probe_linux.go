@@ -55,6 +55,13 @@ func Probe() (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("jail: %w", err)
 	}
+	for _, dir := range libraryPaths {
+		// One that is a link leads to one that is not.
+		if fi, err := os.Lstat(dir); err == nil && fi.IsDir() {
+			h.Libraries = append(h.Libraries, dir)
+		}
+	}
+	h.Real = resolveLinks
 	return h, nil
 }
 

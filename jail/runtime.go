@@ -24,6 +24,10 @@ var runtimePaths = []struct {
 	{"/etc/ImageMagick-6", false, "its policy limits what the imagick extension does"},
 }
 
+// libraryPaths are the parts of the runtime whose files programs load. They must be executable for that, because to a mount loading
+// code and starting a program are the same.
+var libraryPaths = []string{"/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/usr/local/lib", "/usr/local/lib64"}
+
 // devices are the nodes in /dev, with the numbers they must have: a wrong node under the right name is how a jail was left
 // before (CVE-2025-31133).
 var devices = []struct {

@@ -12,7 +12,11 @@ import (
 )
 
 // tree collects what the new root holds and puts it in order.
-type tree struct{ nodes []plan.Entry }
+type tree struct {
+	nodes []plan.Entry
+	// listed: of the runtime only the libraries, the command and what jail.exec names stay executable.
+	listed bool
+}
 
 func (t *tree) add(e plan.Entry) { t.nodes = append(t.nodes, e) }
 
@@ -27,10 +31,13 @@ func (t *tree) addRuntime(h *Host) {
 		if r.Dir {
 			e.Wants, e.Recursive = plan.Directory, true
 		}
-		if !r.Exec {
+		if !r.Exec || t.listed && !isLibrary(r.Path) {
 			e.Flags |= plan.NoExec
 		}
 		t.add(e)
+	}
+	if t.listed {
+		t.addLibraries(h)
 	}
 }
 
@@ -78,6 +85,15 @@ func (t *tree) addSite(j config.Jail, h *Host) error {
 				return fmt.Errorf("%s: want an absolute path", origin)
 			}
 			c := path.Clean(p)
+			if list.name == "jail.exec" {
+				var err error
+				if c, err = t.realProgram(c, h); err != nil {
+					return fmt.Errorf("%s: %w", origin, err)
+				}
+				if t.isExec(c) {
+					continue // another name for it came first
+				}
+			}
 			for _, own := range []string{"/proc", "/dev", "/sys", "/tmp", "/var/tmp"} {
 				if within(own, c) {
 					return fmt.Errorf("%s: %s in a jail is the jail's own", origin, own)

@@ -80,9 +80,13 @@ func (s *sight) capabilities() error {
 
 func (s *sight) noNewPrivs() error { return want(s.status, "", [2]string{"NoNewPrivs", "1"}) }
 
-// seccomp: the filter of the one exec and the profile.
+// seccomp: the profile and, unless it lets programs run, the filter of the one exec.
 func (s *sight) seccomp() error {
-	return want(s.status, "", [2]string{"Seccomp", "2"}, [2]string{"Seccomp_filters", "2"})
+	filters := "1"
+	if s.plan.ExecOnce {
+		filters = "2"
+	}
+	return want(s.status, "", [2]string{"Seccomp", "2"}, [2]string{"Seccomp_filters", filters})
 }
 
 // process: it is the program of the plan, a child of the jail's PID 1, and has what processLines says.

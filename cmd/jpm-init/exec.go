@@ -70,7 +70,7 @@ func (s *stage) steps() []step {
 		// The master looks from outside and answers only if it sees what it expects.
 		{"ready", ready},
 		// Last: everything above needs calls that the filters refuse. The profile is the later one: it kills who calls seccomp.
-		{"seccomp-exec-once", func() error { return loadFilter(s.argv.filter(), 0) }},
+		{"seccomp-exec-once", s.execOnce},
 		{"seccomp", func() error { return loadFilter(s.p.Filter, 0) }},
 		{"exec", s.exec},
 	}

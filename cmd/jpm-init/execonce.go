@@ -129,6 +129,14 @@ func (o *oneExec) filter() []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&prog[0])), len(prog)*int(unsafe.Sizeof(ins{})))
 }
 
+// execOnce loads the filter, unless the worker may start programs.
+func (s *stage) execOnce() error {
+	if !s.p.ExecOnce {
+		return nil
+	}
+	return loadFilter(s.argv.filter(), 0)
+}
+
 // exec becomes the worker. Raw, because after seccomp the runtime must not be asked for anything.
 func (s *stage) exec() error {
 	var e unix.Errno

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -24,6 +25,9 @@ Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(file)
 			if err != nil {
+				return err
+			}
+			if err := checkProfiles(c); err != nil {
 				return err
 			}
 			host, err := jail.Probe()
@@ -50,6 +54,17 @@ Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", defaultConfig, "configuration file")
 	return cmd
+}
+
+// checkProfiles looks at the pools' system call profiles, before anything that needs root.
+func checkProfiles(c *config.Config) error {
+	var all []error
+	for _, p := range c.Pools {
+		if err := jail.CheckProfile(p); err != nil {
+			all = append(all, fmt.Errorf("pool %q: %w", p.Name, err))
+		}
+	}
+	return errors.Join(all...)
 }
 
 // explain prints a jail as a list, a layer a line.

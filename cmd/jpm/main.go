@@ -10,6 +10,7 @@ import (
 
 	"jpm/cmd/jpm/internal/proxy"
 	"jpm/config"
+	"jpm/jail"
 )
 
 // version is set by the linker.
@@ -75,11 +76,15 @@ func report(err error) int {
 	var exit exitError
 	var usage usageError
 	var conf *config.Error
+	var profile *jail.ProfileError
 	switch {
 	case errors.As(err, &exit):
 		return int(exit)
 	case errors.As(err, &conf):
 		fmt.Fprintln(os.Stderr, conf)
+		return exitConfig
+	case errors.As(err, &profile):
+		fmt.Fprintln(os.Stderr, "jpm:", err)
 		return exitConfig
 	case errors.As(err, &usage):
 		fmt.Fprintf(os.Stderr, "jpm: %v\nTry: jpm help\n", err)

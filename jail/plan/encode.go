@@ -68,6 +68,7 @@ func (c *coder) plan(p *Plan) {
 	c.strings(&p.Argv)
 	c.strings(&p.Env)
 	c.int(&p.Extra)
+	c.bool(&p.ExecOnce)
 	c.bytes(&p.Filter)
 	c.bytes(&p.InitFilter)
 	c.string(&p.SkipStep)

@@ -43,6 +43,8 @@ type Plan struct {
 	// Extra is how many descriptors the program gets beyond 0, 1 and 2: they become 3, 4, ...
 	Extra int
 
+	// ExecOnce refuses every execve but the worker's own start. Without it the mounts decide what can be executed.
+	ExecOnce bool
 	// Filter is the worker's seccomp program and InitFilter that of PID 1, as an array of struct sock_filter in native byte order.
 	Filter, InitFilter []byte
 

@@ -31,7 +31,6 @@ pool "shop" {
   jail {
     sockets  = ["/run/mysqld/mysqld.sock"]
     network  = "loopback"
-    seccomp  = "/etc/jpm/my.seccomp"
     landlock = true
   }
 }

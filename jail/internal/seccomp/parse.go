@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	"golang.org/x/sys/unix"
 )
 
@@ -32,9 +33,7 @@ func Parse(name string, source func(name string) (string, error)) (*Profile, err
 	if p.profile.Exec == "" {
 		p.profile.Exec = ExecOnce
 	}
-	if len(p.problems) == 0 {
-		p.forbidden()
-	}
+	p.forbidden()
 	if len(p.problems) > 0 {
 		return nil, &Error{name, p.problems}
 	}
@@ -209,8 +208,27 @@ func (p *parser) line(name, rest, where string, included bool) []Rule {
 
 func (p *parser) rule(name, where string) (Rule, bool) {
 	nr, ok := numbers[name]
-	if !ok {
-		p.problem(where, "no system call %q on %s; calls of one architecture stand under a heading of their own, as [allow amd64] is one", name, runtime.GOARCH)
+	if ok || len(p.problems) >= maxProblems {
+		return Rule{Name: name, Number: nr, At: where}, ok
 	}
-	return Rule{Name: name, Number: nr, At: where}, ok
+	if like := similar(name); like != "" {
+		p.problem(where, "no system call %q; did you mean %s?", name, like)
+	} else {
+		p.problem(where, "no system call %q on %s; what one architecture alone has stands under a heading of its own, as [allow amd64] is one", name, runtime.GOARCH)
+	}
+	return Rule{}, false
+}
+
+// similar is a system call whose name differs from name by a slip of the finger, "" if there is none.
+func similar(name string) string {
+	best, distance := "", min(3, len(name)/2)
+	if len(name) > 64 {
+		return ""
+	}
+	for known := range numbers {
+		if d := levenshtein.Distance(name, known, nil); d < distance || d == distance && best != "" && known < best {
+			best, distance = known, d
+		}
+	}
+	return best
 }

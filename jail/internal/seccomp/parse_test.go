@@ -32,6 +32,9 @@ func TestParseErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"[allow]\nread\n", "test: no default"},
 		{ok + "red\n", `test:3: no system call "red"`},
+		{ok + "sched_setaffinty\n", `test:3: no system call "sched_setaffinty"; did you mean sched_setaffinity?`},
+		{ok + "settlement\n", `test:3: no system call "settlement" on `},
+		{ok + "blue\nptrace\n", "test:4: ptrace must not be allowed"},
 		{"default EWHAT\n", `test:1: default is the name of an error`},
 		{"default EPERM\ndefault EPERM\n", "test:2: the default is already decided at test:1"},
 		{"default EPERM\nexec often\n", "test:2: exec is once or listed"},

@@ -1,0 +1,99 @@
+package jail
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"jpm/config"
+	"jpm/jail/internal/seccomp"
+	"jpm/jail/profiles"
+)
+
+// ProfileError is everything that is wrong with a system call profile: each of its Problems names a file and a line.
+type ProfileError = seccomp.Error
+
+// CheckProfile looks whether the pool's system call profile is sound. It needs neither root nor the kernel. What is wrong with the
+// text of a profile is a *ProfileError.
+func CheckProfile(p config.Pool) error {
+	_, err := workerProfile(p.Jail)
+	return err
+}
+
+// profile is a compiled profile.
+type profile struct {
+	filter []byte
+	// listed: the worker may execute programs after its own start, those of the configuration.
+	listed bool
+}
+
+// workerProfile compiles the profile of a pool.
+func workerProfile(j config.Jail) (*profile, error) {
+	known := config.Profiles()
+	if !j.OwnProfile() && !slices.Contains(known, j.Seccomp) {
+		return nil, fmt.Errorf("jail.seccomp: no profile %q; there is %s", j.Seccomp, strings.Join(known, ", "))
+	}
+	p, err := compiled(j.Seccomp, j.Profile, func(name string) (string, error) {
+		switch {
+		case name == j.Seccomp && j.OwnProfile():
+			return j.Profile, nil
+		case name == "tripwires" || slices.Contains(known, name):
+			return profiles.Text(name)
+		}
+		return "", fmt.Errorf("no profile %q to include; there is %s", name, strings.Join(known, ", "))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("jail.seccomp: %w", err)
+	}
+	return p, nil
+}
+
+// programs keeps the compiled profiles: gVisor takes some 15 ms for one, and all pools share it.
+var programs struct {
+	sync.Mutex
+	by map[[2]string]*profile // by name and text
+}
+
+// compiled compiles the profile name, whose text, if it is none of ours, is own.
+func compiled(name, own string, source func(string) (string, error)) (*profile, error) {
+	programs.Lock()
+	defer programs.Unlock()
+	key := [2]string{name, own}
+	if p, ok := programs.by[key]; ok {
+		return p, nil
+	}
+	parsed, err := seccomp.Parse(name, source)
+	if err != nil {
+		return nil, err
+	}
+	if err := canStart(parsed); err != nil {
+		return nil, err
+	}
+	b, err := parsed.Compile()
+	if err != nil {
+		return nil, err
+	}
+	p := &profile{filter: b, listed: parsed.Exec == seccomp.ExecListed}
+	if programs.by == nil {
+		programs.by = make(map[[2]string]*profile)
+	}
+	programs.by[key] = p
+	return p, nil
+}
+
+// canStart refuses a profile under which no program could be started. PID 1 starts none, and the proxy comes by descriptor.
+func canStart(p *seccomp.Profile) error {
+	if p.Name == "init" || p.Name == "proxy" {
+		return nil
+	}
+	nr, _ := seccomp.Number("execve")
+	if v, r := p.Decide(nr, [6]uint64{}); v != seccomp.Allow {
+		at := p.Name
+		if r != nil {
+			at = r.At
+		}
+		return &ProfileError{Profile: p.Name, Problems: []string{at + ": execve is not allowed, and the worker's own start is one; \"exec once\" lets only that one pass"}}
+	}
+	return nil
+}
