@@ -27,7 +27,7 @@ func testHost() *Host {
 		}
 		return cmp.Or(links[p], p), nil
 	}
-	return &Host{Kernel: "6.18", Libraries: []string{"/usr/lib", "/usr/lib64"}, Real: real, UserNS: on, Proc: on, NoSymFollow: on, MDWE: on, Runtime: []RuntimeEntry{
+	return &Host{Kernel: "6.18", Libraries: []string{"/usr/lib", "/usr/lib64"}, Real: real, UserNS: on, Proc: on, NoSymFollow: on, MDWE: on, Listener: on, WaitKillable: on, Runtime: []RuntimeEntry{
 		{Path: "/usr", Source: "/usr", Dir: true, Exec: true},
 		{Path: "/bin", Link: "usr/bin", Exec: true},
 		{Path: "/lib64", Link: "usr/lib64", Exec: true},
@@ -62,6 +62,7 @@ func shopExec() config.Pool {
 func TestCompileGolden(t *testing.T) {
 	old := testHost()
 	old.UserNS, old.Proc, old.NoSymFollow, old.MDWE = Feature{Why: "EPERM"}, Feature{Why: "EPERM"}, Feature{Why: "EINVAL"}, Feature{Why: "EINVAL"}
+	old.Listener, old.WaitKillable = Feature{Why: "ENOSYS"}, Feature{Why: "EINVAL"}
 	for name, c := range map[string]struct {
 		pool config.Pool
 		host *Host

@@ -56,8 +56,7 @@
 //	arguments             of the one exec, at random addresses
 //	descriptors           0, 1, 2 and what the plan names; the rest is closed
 //	ready                 the master looks and says go
-//	seccomp-exec-once     refuse every exec but that one, unless the profile lets programs run
-//	seccomp               the profile
+//	seccomp               the profile, and no exec but that one unless it lets programs run; the master takes its listener
 //	exec                  the worker
 //
 // The user namespace maps two ids: 0 inside is a host id that owns nothing, and the worker's is itself. So whoever builds

@@ -78,7 +78,15 @@ func seccompLines(j *Jail) []Line {
 	if !j.plan.ExecOnce {
 		programs = "it executes its own program and what jail.exec names"
 	}
-	return []Line{enforced(fmt.Sprintf("profile %s, %d instructions; %s", j.profile, len(j.plan.Filter)/8, programs))}
+	all := []Line{enforced(fmt.Sprintf("profile %s, %d instructions; %s", j.profile, len(j.plan.Filter)/8, programs))}
+	const told = "denied calls are told with the request they happen in"
+	switch {
+	case j.plan.Listener != 0:
+		all = append(all, enforced(told))
+	case !j.host.Listener.On && j.profile != "proxy":
+		all = append(all, partly(told, "they fail and nobody hears: "+j.host.Listener.Why))
+	}
+	return all
 }
 
 func memoryLines(j *Jail) []Line {

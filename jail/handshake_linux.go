@@ -14,8 +14,9 @@ import (
 	"jpm/jail/plan"
 )
 
-// handshake talks with jpm-init until the program runs: the first Go says that PID 1 is in its cgroups, Ready brings the pid, the descriptors are looked at, Go is the
-// answer, and the end of the socket says that exec happened.
+// handshake talks with jpm-init until the program runs: the first Go says that PID 1 is in its cgroups, Ready brings the pid, the
+// descriptors are looked at, Go is the answer, the listener of the system call filter is fetched, and the end of the socket says that
+// exec happened.
 func (w *Worker) handshake(l *launch) error {
 	if err := w.place(); err != nil {
 		return err
@@ -44,6 +45,23 @@ func (w *Worker) handshake(l *launch) error {
 	}
 	if _, err := w.report.Write([]byte{plan.Go}); err != nil {
 		return fmt.Errorf("answer jpm-init: %w", err)
+	}
+	if l.plan.Listener != 0 {
+		if msg, _, err = w.receive(); err != nil {
+			return err
+		}
+		if msg == nil { // the program runs without
+			if !w.s.o.skipVerify {
+				return &VerifyError{"listener", listenerLink, "none"}
+			}
+			return w.report.Close()
+		}
+		if err := w.takeListener(msg, l.profile, l.denied); err != nil {
+			return err
+		}
+		if _, err := w.report.Write([]byte{plan.Go}); err != nil {
+			return fmt.Errorf("answer jpm-init: %w", err)
+		}
 	}
 	if msg, _, err = w.receive(); err != nil {
 		return err

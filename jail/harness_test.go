@@ -122,7 +122,7 @@ func compile(t testing.TB, p config.Pool, h *Host) *Jail {
 // start starts a worker of a new pool and reads its log to the end of the test.
 func start(t testing.TB, s *Spawner, j *Jail) *Worker {
 	t.Helper()
-	w, err := s.Start(startContext(t), j, j.Name()+"/0")
+	w, err := s.Start(startContext(t), j, j.Name()+"/0", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,6 +18,11 @@ type Host struct {
 	MDWE Feature
 	// Cgroup is what cgroups can do. Nil means that workers get none.
 	Cgroup *cgroup.Host
+	// Listener: denied system calls can be asked about (Linux 5.6, seccomp_unotify(2), pidfd_getfd(2)). Without it they fail unseen.
+	Listener Feature
+	// WaitKillable: nothing but a kill takes a thread out of a call that is being asked about (Linux 5.19). Without it a signal does,
+	// and the call, made again, is counted again.
+	WaitKillable Feature
 	// Runtime is what exists here of the read-only runtime, in the order of runtimePaths.
 	Runtime []RuntimeEntry
 	// Libraries are the directories in the runtime that hold libraries and exist here, in the order of libraryPaths.

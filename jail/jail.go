@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"jpm/config"
+	"jpm/jail/internal/seccomp"
 	"jpm/jail/plan"
 	"jpm/jail/profiles"
 )
@@ -30,6 +31,8 @@ type Jail struct {
 	profile string
 	// limits are those of the cgroups.
 	limits cgroupLimits
+	// denials answers denied calls; nil if the plan has no listener.
+	denials *seccomp.Profile
 }
 
 // Name is the pool's name, or "proxy".
@@ -48,6 +51,12 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 		return nil, err
 	}
 	j.plan = pl
+	if h.Listener.On {
+		j.denials, pl.Filter, pl.Listener = filter.text, filter.asking, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+		if h.WaitKillable.On {
+			pl.Listener |= unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+		}
+	}
 	if len(p.Command) == 0 || !path.IsAbs(p.Command[0]) {
 		return nil, fmt.Errorf("command: want an absolute path")
 	}

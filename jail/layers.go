@@ -10,7 +10,7 @@ var layers = []layer{
 	{"identity", identityLines, seen{"/proc/PID/status", (*sight).identity}},
 	{"capabilities", capabilityLines, seen{"/proc/PID/status", (*sight).capabilities}},
 	{"no_new_privs", noNewPrivsLines, seen{"/proc/PID/status", (*sight).noNewPrivs}},
-	{"seccomp", seccompLines, seen{"/proc/PID/status", (*sight).seccomp}},
+	{"seccomp", seccompLines, seen{"/proc/PID/status, fd", (*sight).seccomp}},
 	{"memory", memoryLines, seen{how: "read back inside by step mdwe"}},
 	{"rlimit", rlimitLines, seen{"/proc/PID/limits", (*sight).rlimits}},
 	{"process", processLines, seen{"/proc/PID/status, stat, oom_score_adj", (*sight).process}},

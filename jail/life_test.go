@@ -92,7 +92,7 @@ func TestFailedStarts(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := look(t, s)
-			_, err := s.Start(startContext(t), j, "x")
+			_, err := s.Start(startContext(t), j, "x", nil)
 			if err == nil {
 				t.Fatal("started")
 			}
@@ -125,7 +125,7 @@ func TestStartTimeout(t *testing.T) {
 	before := look(t, s)
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
-	if _, err := s.Start(ctx, j, "x"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := s.Start(ctx, j, "x", nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Start = %v, want deadline exceeded", err)
 	}
 	if after := look(t, s); !after.equal(before) {
@@ -138,19 +138,18 @@ func TestStartTimeout(t *testing.T) {
 func TestVerifyNotices(t *testing.T) {
 	h := needRoot(t)
 	for step, want := range map[string]string{
-		"cgroup-namespace":  "namespace cgroup",
-		"detach-host":       "mount /",
-		"read-only-root":    "mount /",
-		"init-drop":         "PID 1 status Uid",
-		"init-seccomp":      "PID 1 status Seccomp",
-		"rlimits":           "Max core file size",
-		"oom-score":         "oom_score_adj",
-		"umask":             "status Umask",
-		"session":           "status NSsid",
-		"bounding-set":      "status CapBnd",
-		"descriptors":       "descriptors",
-		"seccomp-exec-once": "status Seccomp_filters",
-		"seccomp":           "status Seccomp_filters",
+		"cgroup-namespace": "namespace cgroup",
+		"detach-host":      "mount /",
+		"read-only-root":   "mount /",
+		"init-drop":        "PID 1 status Uid",
+		"init-seccomp":     "PID 1 status Seccomp",
+		"rlimits":          "Max core file size",
+		"oom-score":        "oom_score_adj",
+		"umask":            "status Umask",
+		"session":          "status NSsid",
+		"bounding-set":     "status CapBnd",
+		"descriptors":      "descriptors",
+		"seccomp":          "listener",
 	} {
 		t.Run(step, func(t *testing.T) {
 			if step == "init-drop" && h.UserNS.On {
@@ -161,7 +160,7 @@ func TestVerifyNotices(t *testing.T) {
 			if err := s.AddPool(j); err != nil {
 				t.Fatal(err)
 			}
-			w, err := s.Start(startContext(t), j, "x")
+			w, err := s.Start(startContext(t), j, "x", nil)
 			if err == nil {
 				w.Close()
 				w.Conn().Close()
@@ -180,7 +179,7 @@ func TestVerifyNotices(t *testing.T) {
 			if err := s.AddPool(j); err != nil {
 				t.Fatal(err)
 			}
-			w, err := s.Start(startContext(t), j, "x")
+			w, err := s.Start(startContext(t), j, "x", nil)
 			if err == nil {
 				t.Errorf("started without step %s", step)
 				w.Close()
@@ -251,7 +250,7 @@ func TestScript(t *testing.T) {
 	p.Command = []string{dir + "/script"}
 	p.Jail.Exec = []string{dir, bin}
 	j := compile(t, p, h)
-	if _, err := s.Start(startContext(t), j, "x"); err == nil || !strings.Contains(err.Error(), "has not been added") {
+	if _, err := s.Start(startContext(t), j, "x", nil); err == nil || !strings.Contains(err.Error(), "has not been added") {
 		t.Errorf("Start before AddPool = %v", err)
 	}
 	if err := s.AddPool(j); err != nil {
@@ -279,7 +278,7 @@ func TestWithoutSeccomp(t *testing.T) {
 	for probe, want := range map[string]string{
 		"securebits-locked": "ok", "mdwe-set": "ok", "own-keyring": "ok",
 		"fork": "ok", "socket-netlink": "ok", // the filter's own work
-		"exec": "EPERM", "memory-exec": "EACCES", "mount-denied": "EPERM", "chroot": "EPERM", "mknod": "EPERM", "chown": "EPERM",
+		"memory-exec": "EACCES", "mount-denied": "EPERM", "chroot": "EPERM", "mknod": "EPERM", "chown": "EPERM",
 		"setuid-0": "EPERM", "setgroups": "EPERM", "raise-nofile": "EPERM", "kill-init": "EPERM", "kill-parent": "EPERM",
 		"connect-ip": "ENETUNREACH", "self-mem": "EROFS", "write-root": "EROFS", "write-usr": "EROFS", "exec-write": "EACCES", "map-exec-tmp": "EPERM", "socket-raw": "EPERM",
 	} {
@@ -393,7 +392,7 @@ func TestClose(t *testing.T) {
 	if got := w.Wait(); got.Signal != syscall.SIGKILL {
 		t.Errorf("worker ended by %v, want SIGKILL", got)
 	}
-	if _, err := s.Start(startContext(t), j, "x"); !errors.Is(err, ErrClosed) {
+	if _, err := s.Start(startContext(t), j, "x", nil); !errors.Is(err, ErrClosed) {
 		t.Errorf("Start after Close = %v, want ErrClosed", err)
 	}
 	s.Close()
@@ -418,7 +417,7 @@ func TestStartsAtOnce(t *testing.T) {
 	results := make(chan result, 2*n)
 	for i := range n {
 		go func() {
-			w, err := s.Start(startContext(t), j, fmt.Sprint(i))
+			w, err := s.Start(startContext(t), j, fmt.Sprint(i), nil)
 			results <- result{w, err}
 		}()
 	}
@@ -435,7 +434,7 @@ func TestStartsAtOnce(t *testing.T) {
 	}
 	for i := range n {
 		go func() {
-			w, err := s.Start(startContext(t), j, fmt.Sprint(n+i))
+			w, err := s.Start(startContext(t), j, fmt.Sprint(n+i), nil)
 			results <- result{w, err}
 		}()
 	}

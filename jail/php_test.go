@@ -225,7 +225,7 @@ func TestPHPExits(t *testing.T) {
 		if err := s.AddPool(j); err != nil {
 			t.Fatal(err)
 		}
-		w, err := s.Start(startContext(t), j, "log")
+		w, err := s.Start(startContext(t), j, "log", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,6 +51,8 @@ func Probe() (*Host, error) {
 	_, err := unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0)
 	h.MDWE = feature(err)
 	h.Cgroup = cgroup.Probe()
+	h.Listener = feature(tryListener(h.UserNS.On))
+	h.WaitKillable = feature(tryFilterFlags(unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV))
 	h.Runtime, err = findRuntime()
 	if err != nil {
 		return nil, fmt.Errorf("jail: %w", err)

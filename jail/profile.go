@@ -23,7 +23,9 @@ func CheckProfile(p config.Pool) error {
 
 // profile is a compiled profile.
 type profile struct {
-	filter []byte
+	text *seccomp.Profile
+	// filter makes denied calls fail, asking makes them ask the listener.
+	filter, asking []byte
 	// listed: the worker may execute programs after its own start, those of the configuration.
 	listed bool
 }
@@ -70,11 +72,13 @@ func compiled(name, own string, source func(string) (string, error)) (*profile, 
 	if err := canStart(parsed); err != nil {
 		return nil, err
 	}
-	b, err := parsed.Compile()
-	if err != nil {
+	p := &profile{text: parsed, listed: parsed.Exec == seccomp.ExecListed}
+	if p.filter, err = parsed.Compile(); err != nil {
 		return nil, err
 	}
-	p := &profile{filter: b, listed: parsed.Exec == seccomp.ExecListed}
+	if p.asking, err = parsed.CompileListener(); err != nil {
+		return nil, err
+	}
 	if programs.by == nil {
 		programs.by = make(map[[2]string]*profile)
 	}
@@ -82,18 +86,25 @@ func compiled(name, own string, source func(string) (string, error)) (*profile, 
 	return p, nil
 }
 
-// canStart refuses a profile under which no program could be started. PID 1 starts none, and the proxy comes by descriptor.
+// canStart refuses a profile under which no program could be started. PID 1 starts none, and the proxy comes by descriptor. read and
+// write are how jpm-init hands the listener over: denied, they would wait for it.
 func canStart(p *seccomp.Profile) error {
 	if p.Name == "init" || p.Name == "proxy" {
 		return nil
 	}
-	nr, _ := seccomp.Number("execve")
-	if v, r := p.Decide(nr, [6]uint64{}); v != seccomp.Allow {
-		at := p.Name
-		if r != nil {
-			at = r.At
+	for _, c := range []struct{ call, why string }{
+		{"execve", "the worker's own start is one; \"exec once\" lets only that one pass"},
+		{"read", "the worker's start needs it"},
+		{"write", "the worker's start needs it"},
+	} {
+		nr, _ := seccomp.Number(c.call)
+		if v, r := p.Decide(nr, [6]uint64{}); v != seccomp.Allow {
+			at := p.Name
+			if r != nil {
+				at = r.At
+			}
+			return &ProfileError{Profile: p.Name, Problems: []string{at + ": " + c.call + " is not allowed, and " + c.why}}
 		}
-		return &ProfileError{Profile: p.Name, Problems: []string{at + ": execve is not allowed, and the worker's own start is one; \"exec once\" lets only that one pass"}}
 	}
 	return nil
 }

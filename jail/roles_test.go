@@ -40,7 +40,7 @@ func master() error {
 	}
 	line := ""
 	for range 3 {
-		w, err := s.Start(context.Background(), j, "x")
+		w, err := s.Start(context.Background(), j, "x", nil)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ func BenchmarkStart(b *testing.B) {
 		}
 		ctx := startContext(b)
 		for b.Loop() {
-			w, err := s.Start(ctx, j, "bench")
+			w, err := s.Start(ctx, j, "bench", nil)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -12,14 +12,19 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"jpm/jail/internal/seccomp"
 	"jpm/jail/plan"
 )
 
 // Start starts a worker of a pool that AddPool knows: listener, jail, program, checks. It comes back when the worker has accepted
 // its first connection. name labels it in errors. When it fails, by ctx too, nothing is left of the worker, and the error is a
 // *StepError, a *VerifyError, or says what the master itself could not do.
-func (s *Spawner) Start(ctx context.Context, j *Jail, name string) (*Worker, error) {
-	w, err := s.start(ctx, j, launch{name: name, plan: *j.plan, listen: true})
+//
+// denied is told of every system call that the worker's profile denies, if the host has Host.Listener. It is called one call at a
+// time, from before Start returns until the worker has ended, and while it runs the worker's next denied call waits. Wait returns
+// after the last. It may be nil.
+func (s *Spawner) Start(ctx context.Context, j *Jail, name string, denied func(Denial)) (*Worker, error) {
+	w, err := s.start(ctx, j, launch{name: name, plan: *j.plan, listen: true, profile: j.denials, denied: denied})
 	if err != nil {
 		return nil, fmt.Errorf("start worker %s: %w", name, err)
 	}
@@ -46,6 +51,9 @@ type launch struct {
 	listen bool
 	exe    *os.File
 	extra  []*os.File
+	// profile answers denied calls and denied hears of them, where the plan has a listener.
+	profile *seccomp.Profile
+	denied  func(Denial)
 }
 
 func (s *Spawner) start(ctx context.Context, j *Jail, l launch) (_ *Worker, err error) {

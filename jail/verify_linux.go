@@ -80,13 +80,22 @@ func (s *sight) capabilities() error {
 
 func (s *sight) noNewPrivs() error { return want(s.status, "", [2]string{"NoNewPrivs", "1"}) }
 
-// seccomp: the profile and, unless it lets programs run, the filter of the one exec.
+// seccomp: one filter, and the program did not inherit its listener: with that it could answer its own denied calls.
 func (s *sight) seccomp() error {
-	filters := "1"
-	if s.plan.ExecOnce {
-		filters = "2"
+	if err := want(s.status, "", [2]string{"Seccomp", "2"}, [2]string{"Seccomp_filters", "1"}); err != nil {
+		return err
 	}
-	return want(s.status, "", [2]string{"Seccomp", "2"}, [2]string{"Seccomp_filters", filters})
+	names, err := os.ReadDir(s.dir + "/fd")
+	if err != nil {
+		return fmt.Errorf("verify descriptors: %w", err)
+	}
+	for _, e := range names {
+		// The program opens and closes its own meanwhile.
+		if link, err := os.Readlink(s.dir + "/fd/" + e.Name()); err == nil && link == listenerLink {
+			return &VerifyError{"descriptor " + e.Name(), "not the filter's listener", link}
+		}
+	}
+	return nil
 }
 
 // process: it is the program of the plan, a child of the jail's PID 1, and has what processLines says.

@@ -32,8 +32,9 @@ type Worker struct {
 
 	mu       sync.Mutex // guards the descriptors: -1 once released
 	listener int
-	init     int // pidfd of PID 1
-	worker   int // pidfd of the program
+	init     int     // pidfd of PID 1
+	worker   int     // pidfd of the program
+	denied   *denied // nil without a listener
 
 	done chan struct{} // closed when the jail is gone and exit is set
 	exit Exit
@@ -160,7 +161,7 @@ func (w *Worker) wait() {
 		}
 	}
 	w.mu.Lock()
-	init := w.init
+	init, denied := w.init, w.denied
 	w.mu.Unlock()
 	for {
 		err := unix.Waitid(unix.P_PIDFD, init, nil, unix.WEXITED, nil)
@@ -173,6 +174,9 @@ func (w *Worker) wait() {
 	delete(w.s.live, w)
 	w.s.mu.Unlock()
 	w.release()
+	if denied != nil {
+		denied.close()
+	}
 	close(w.done)
 }
 

@@ -69,9 +69,8 @@ func (s *stage) steps() []step {
 		{"descriptors", s.descriptors},
 		// The master looks from outside and answers only if it sees what it expects.
 		{"ready", ready},
-		// Last: everything above needs calls that the filters refuse. The profile is the later one: it kills who calls seccomp.
-		{"seccomp-exec-once", s.execOnce},
-		{"seccomp", func() error { return loadFilter(s.p.Filter, 0) }},
+		// Last: everything above needs calls that the filter refuses.
+		{"seccomp", s.seccomp},
 		{"exec", s.exec},
 	}
 }

@@ -10,8 +10,8 @@ import (
 // oneExec holds the arguments of the one execve that the worker's process may make, each in a page of its own at a random
 // address.
 //
-// A seccomp filter cannot count, so it cannot say "once". It can compare addresses: the filter below lets execve pass only
-// with exactly these three. exec replaces the address space, so in the worker nothing is mapped there, and the addresses,
+// A seccomp filter cannot count, so it cannot say "once". It can compare addresses: the profile is headed by instructions that
+// let execve through to it only with exactly these three. exec replaces the address space, so in the worker nothing is mapped there, and the addresses,
 // some 30 random bits each, are nowhere to be read: PTRACE_SECCOMP_GET_FILTER needs ptrace and CAP_SYS_ADMIN. To the worker
 // execve is therefore EPERM. It is no proof against native code that guesses all three at once; the other layers, noexec
 // mounts, no processes and the profile that stays in force after any exec, are what is left then.
@@ -97,44 +97,39 @@ func pages(at uintptr, size int) []byte {
 	return unsafe.Slice((*byte)(*(*unsafe.Pointer)(unsafe.Pointer(&at))), size)
 }
 
-// filter refuses execve and execveat with EPERM unless the three addresses match. It stands beside the profile, which decides on
-// everything else, the architecture included; of two filters the stricter verdict counts.
-func (o *oneExec) filter() []byte {
+// head is what stands before the profile's instructions: it answers execve and execveat with the verdict deny unless the three
+// addresses match, and leaves all else to the profile, a foreign architecture's calls included. In one filter and not in two,
+// because the errors of a filter without a listener would hide these calls from the listener of the other.
+func (o *oneExec) head(deny uint32) []byte {
 	const (
-		ld, jeq, ret = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_RET | unix.BPF_K
-		allow        = 0x7fff0000
-		eperm        = 0x00050000 | uint32(unix.EPERM)
-		args         = 16 // offset of args in struct seccomp_data; nr is at 0
+		ld, jeq = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
+		ja, ret = unix.BPF_JMP | unix.BPF_JA, unix.BPF_RET | unix.BPF_K
+		// offsets in struct seccomp_data
+		nr, arch, args = 0, 4, 16
 	)
 	type ins = unix.SockFilter
-	nr, other, first := uint32(unix.SYS_EXECVE), uint32(unix.SYS_EXECVEAT), uint32(0)
+	one, other, first := uint32(unix.SYS_EXECVE), uint32(unix.SYS_EXECVEAT), uint32(0)
 	if o.byFD {
-		nr, other, first = other, nr, 1
+		one, other, first = other, one, 1
 	}
+	const compare = 18 // instructions for the three addresses
 	prog := []ins{
-		{Code: ld, K: 0},
-		{Code: jeq, Jt: 3, K: nr},
+		{Code: ld, K: arch},
+		{Code: jeq, Jf: 5 + compare, K: nativeArch}, // to the profile
+		{Code: ld, K: nr},
+		{Code: jeq, Jt: 3, K: one},
 		{Code: jeq, Jt: 1, K: other},
-		{Code: ret, K: allow},
-		{Code: ret, K: eperm},
+		{Code: ja, K: 1 + compare}, // to the profile
+		{Code: ret, K: deny},
 	}
 	for i, want := range []uint64{uint64(o.path), uint64(o.argv), uint64(o.envp)} {
 		off := args + 8*(first+uint32(i))
 		// Little endian, as both of our architectures are: the low half comes first.
 		prog = append(prog,
-			ins{Code: ld, K: off}, ins{Code: jeq, Jt: 1, K: uint32(want)}, ins{Code: ret, K: eperm},
-			ins{Code: ld, K: off + 4}, ins{Code: jeq, Jt: 1, K: uint32(want >> 32)}, ins{Code: ret, K: eperm})
+			ins{Code: ld, K: off}, ins{Code: jeq, Jt: 1, K: uint32(want)}, ins{Code: ret, K: deny},
+			ins{Code: ld, K: off + 4}, ins{Code: jeq, Jt: 1, K: uint32(want >> 32)}, ins{Code: ret, K: deny})
 	}
-	prog = append(prog, ins{Code: ret, K: allow})
 	return unsafe.Slice((*byte)(unsafe.Pointer(&prog[0])), len(prog)*int(unsafe.Sizeof(ins{})))
-}
-
-// execOnce loads the filter, unless the worker may start programs.
-func (s *stage) execOnce() error {
-	if !s.p.ExecOnce {
-		return nil
-	}
-	return loadFilter(s.argv.filter(), 0)
 }
 
 // exec becomes the worker. Raw, because after seccomp the runtime must not be asked for anything.

@@ -58,5 +58,6 @@ func (b *builder) drop() error {
 
 // filter confines every thread of PID 1 to what a Go program that waits needs.
 func (b *builder) filter() error {
-	return loadFilter(b.p.InitFilter, unix.SECCOMP_FILTER_FLAG_TSYNC)
+	_, err := loadFilter(b.p.InitFilter, unix.SECCOMP_FILTER_FLAG_TSYNC)
+	return err
 }

@@ -8,7 +8,7 @@ import (
 // The encoding is the fields in order, numbers as varints, strings and lists with their length before them. It is read by the
 // jpm-init that came with the master that wrote it, so it has a version only to refuse another one. Not JSON, because
 // jpm-init decodes it twice for each worker, and its start and its memory are what a jail costs.
-const version = 1
+const version = 2
 
 // Encode writes the plan for jpm-init.
 func (p *Plan) Encode() []byte {
@@ -71,6 +71,7 @@ func (c *coder) plan(p *Plan) {
 	c.bool(&p.ExecOnce)
 	c.bytes(&p.Filter)
 	c.bytes(&p.InitFilter)
+	c.number32(&p.Listener)
 	c.string(&p.SkipStep)
 }
 

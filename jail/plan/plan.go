@@ -47,6 +47,8 @@ type Plan struct {
 	ExecOnce bool
 	// Filter is the worker's seccomp program and InitFilter that of PID 1, as an array of struct sock_filter in native byte order.
 	Filter, InitFilter []byte
+	// Listener are the flags of seccomp(2) that give Filter a listener, which the master fetches; 0 means that it has none.
+	Listener uint32
 
 	// SkipStep names a step that is left out, so that tests can prove that the checks from outside notice. Only Spawners
 	// made by tests set it.

@@ -12,13 +12,19 @@ import (
 //
 //	exec stage → master   Ready   with its credentials, so that the master learns the host's pid
 //	master → exec stage   Go      once the master has looked at it
+//	exec stage → master   Listener  with the number of the filter's listener, if the plan asks for one
+//	master → exec stage   Go      once the master has it
 //	either stage → master Failed  step, errno, text; the jail is being torn down
 //	exec stage → master   end of file: the close-on-exec descriptor is gone, so the program runs
 const (
-	Ready  = 'R'
-	Go     = 'G'
-	Failed = 'E'
+	Ready    = 'R'
+	Go       = 'G'
+	Listener = 'L'
+	Failed   = 'E'
 )
+
+// ListenerSize is the length of a Listener packet: its first byte and the number, four bytes, little endian.
+const ListenerSize = 5
 
 // MaxMessage is the longest packet.
 const MaxMessage = 1024

@@ -38,11 +38,26 @@ func Name(nr uint32) string {
 const x32Bit = 0x40000000
 
 // Compile makes the profile's program: our prologue and behind it gVisor's search tree. The result is an array of
-// struct sock_filter in native byte order, at most 4096 long.
+// struct sock_filter in native byte order, at most 4096 long. A denied call fails without anybody hearing of it.
 func (p *Profile) Compile() ([]byte, error) {
+	return p.compile(func(v Verdict) gseccomp.Action { return v.Quiet().action() })
+}
+
+// CompileListener makes the same program, but a denied call waits for the answer of the filter's listener (seccomp_unotify(2),
+// Linux 5.0), who learns the errno from Decide.
+func (p *Profile) CompileListener() ([]byte, error) {
+	return p.compile(func(v Verdict) gseccomp.Action {
+		if v.Denied() {
+			return gseccomp.UserNotify
+		}
+		return v.action()
+	})
+}
+
+func (p *Profile) compile(action func(Verdict) gseccomp.Action) ([]byte, error) {
 	prog := gseccomp.Program{
 		Options: gseccomp.ProgramOptions{
-			DefaultAction: p.Default.action(),
+			DefaultAction: action(p.Default),
 			BadArchAction: gseccomp.KillProcess,
 		},
 	}
@@ -51,7 +66,7 @@ func (p *Profile) Compile() ([]byte, error) {
 		for _, r := range s.Rules {
 			rules.Add(uintptr(r.Number), r.matcher())
 		}
-		prog.RuleSets = append(prog.RuleSets, gseccomp.RuleSet{Rules: rules, Action: s.Verdict.action()})
+		prog.RuleSets = append(prog.RuleSets, gseccomp.RuleSet{Rules: rules, Action: action(s.Verdict)})
 	}
 	body, _, err := prog.Build()
 	if err != nil {

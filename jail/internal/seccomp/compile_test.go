@@ -39,6 +39,11 @@ func load(t testing.TB, name string) (*Profile, *machine) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p, interpret(t, raw)
+}
+
+func interpret(t testing.TB, raw []byte) *machine {
+	t.Helper()
 	var ins []bpf.Instruction
 	for ; len(raw) > 0; raw = raw[8:] {
 		ins = append(ins, bpf.Instruction{OpCode: binary.NativeEndian.Uint16(raw), JumpIfTrue: raw[2], JumpIfFalse: raw[3], K: binary.NativeEndian.Uint32(raw[4:])})
@@ -47,7 +52,7 @@ func load(t testing.TB, name string) (*Profile, *machine) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, &machine{t, prog}
+	return &machine{t, prog}
 }
 
 func (m *machine) run(d linux.SeccompData) Verdict {
@@ -73,7 +78,7 @@ func TestEveryNumber(t *testing.T) {
 		var list strings.Builder
 		for nr := uint32(0); nr <= 600; nr++ {
 			got := m.call(nr)
-			if want, _ := p.Decide(nr, [6]uint64{}); got != want {
+			if want, _ := p.Decide(nr, [6]uint64{}); got != want.Quiet() {
 				t.Errorf("%s: call %d (%s) = %v, want %v", name, nr, Name(nr), got, want)
 			}
 			if n := Name(nr); n != "" {
@@ -282,7 +287,7 @@ func TestRandomArguments(t *testing.T) {
 				}
 			}
 			got := m.call(rule.Number, args[:]...)
-			if want, _ := p.Decide(rule.Number, args); got != want {
+			if want, _ := p.Decide(rule.Number, args); got != want.Quiet() {
 				t.Fatalf("%s: %s(%#x) = %v, want %v", name, rule.Name, args, got, want)
 			}
 		}

@@ -17,10 +17,16 @@
 //	[errno ENOSYS]
 //	clone3
 //
+//	[deny EPERM]
+//	sethostname
+//
 //	[kill]
 //	ptrace
 //
 //	include tripwires
+//
+// A denied call fails with the error that is named, and who listens to the filter hears of it. "errno" makes a call fail that honest
+// programs try, and nobody hears of that. The default is a denial too.
 //
 // A line is a list of names, or one name and the conditions on its arguments, all of which must hold. Several lines with one
 // name are alternatives. Sections are tried from the top and the first that matches counts; what matches nowhere gets the default.

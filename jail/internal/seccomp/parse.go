@@ -86,7 +86,7 @@ func (p *parser) file(name, at string, depth int) {
 			current = section{} // a line after it needs a heading of its own
 			p.file(rest, where, depth+1)
 		case word == "default":
-			if v, err := verdict("errno " + rest); err != nil {
+			if v, err := verdict("deny " + rest); err != nil {
 				p.problem(where, "default is the name of an error, as in \"default EPERM\", not %q", rest)
 			} else if p.once(&p.defaultAt, "the default", where, depth) {
 				p.profile.Default = v
@@ -153,15 +153,15 @@ func verdict(s string) (Verdict, error) {
 	case "kill":
 		return Kill, nil
 	}
-	name, ok := strings.CutPrefix(s, "errno ")
-	if ok {
+	kind, name, _ := strings.Cut(s, " ")
+	if of := map[string]func(unix.Errno) Verdict{"deny": Deny, "errno": Errno}[kind]; of != nil && name != "" {
 		for e := unix.Errno(1); e < 200; e++ {
 			if unix.ErrnoName(e) == name {
-				return Errno(e), nil
+				return of(e), nil
 			}
 		}
 	}
-	return 0, fmt.Errorf("unknown verdict %q: there are allow, kill and errno NAME", s)
+	return 0, fmt.Errorf("unknown verdict %q: there are allow, kill, deny NAME and errno NAME", s)
 }
 
 // line reads a list of names, or a name and its conditions. In an included file what is decided already keeps its

@@ -142,7 +142,7 @@ func TestOwnBeforeIncluded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Default != Errno(unix.ENOSYS) || p.Exec != ExecListed {
+	if p.Default != Deny(unix.ENOSYS) || p.Exec != ExecListed {
 		t.Errorf("default %v, exec %v", p.Default, p.Exec)
 	}
 	read, _ := Number("read")

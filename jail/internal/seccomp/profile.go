@@ -57,8 +57,25 @@ const (
 	Kill  Verdict = unix.SECCOMP_RET_KILL_PROCESS
 )
 
-// Errno is the verdict that makes a call fail with e.
+// Errno is the verdict that makes a call fail with e, of which nobody hears.
 func Errno(e unix.Errno) Verdict { return unix.SECCOMP_RET_ERRNO | Verdict(e) }
+
+// Deny is the verdict that makes a call fail with e and tells the listener of the filter, if it has one.
+func Deny(e unix.Errno) Verdict { return unix.SECCOMP_RET_USER_NOTIF | Verdict(e) }
+
+// Denied reports whether v came from Deny.
+func (v Verdict) Denied() bool { return v&unix.SECCOMP_RET_ACTION_FULL == unix.SECCOMP_RET_USER_NOTIF }
+
+// Errno is the error of a call that fails by v. For Allow and Kill it means nothing.
+func (v Verdict) Errno() unix.Errno { return unix.Errno(v & unix.SECCOMP_RET_DATA) }
+
+// Quiet is v where nobody listens: a denial is its error and nothing more.
+func (v Verdict) Quiet() Verdict {
+	if v.Denied() {
+		return Errno(v.Errno())
+	}
+	return v
+}
 
 func (v Verdict) String() string {
 	switch {
@@ -67,7 +84,9 @@ func (v Verdict) String() string {
 	case v == Kill:
 		return "kill"
 	case v&unix.SECCOMP_RET_ACTION_FULL == unix.SECCOMP_RET_ERRNO:
-		return unix.ErrnoName(unix.Errno(v & unix.SECCOMP_RET_DATA))
+		return unix.ErrnoName(v.Errno())
+	case v.Denied():
+		return "deny " + unix.ErrnoName(v.Errno())
 	default:
 		return fmt.Sprintf("%#x", uint32(v))
 	}

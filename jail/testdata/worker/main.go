@@ -44,6 +44,8 @@ func try(name string) string {
 		err = write(path)
 	} else if path, ok := strings.CutPrefix(name, "read:"); ok {
 		err = read(path)
+	} else if spec, ok := strings.CutPrefix(name, "denied-flood:"); ok {
+		err = flood(spec)
 	} else if f, ok := probes[name]; ok {
 		err = f()
 	} else {
