@@ -1,14 +1,14 @@
 # jpm needs Go. The targets run, test and integration also need root, and install what they use with apt.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test setup unit integration lint fuzz bench docs clean
+.PHONY: help build run test setup unit integration lint fuzz probes probes-doc bench docs clean
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 FUZZTIME ?= 60s
 export JPM_TEST_MUST_RUN ?=
 
 help: ## show this
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 build: ## bin/jpm and bin/jpm-init
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o bin/ ./cmd/jpm ./cmd/jpm-init
@@ -36,6 +36,12 @@ lint: ## gofmt, vet and staticcheck
 
 fuzz: ## every fuzz target for a minute (FUZZTIME=10s)
 	@test/fuzz $(FUZZTIME)
+
+probes: ## try to get out of a jail, and of php-fpm, and print what stopped it (root)
+	@CGO_ENABLED=0 go run ./test/probes/run
+
+probes-doc: ## the same, into docs/probes.md
+	@CGO_ENABLED=0 go run ./test/probes/run -doc docs/probes.md
 
 bench: ## side by side with php-fpm (ROWS=, SECONDS=, PAIRS=, BENCH_JSON=)
 	@test/bench/setup

@@ -48,6 +48,8 @@ func try(name string) string {
 		err = flood(spec)
 	} else if f, ok := probes[name]; ok {
 		err = f()
+	} else if f, arg, ok := withArgument(name); ok {
+		err = f(arg)
 	} else {
 		return "no such probe"
 	}

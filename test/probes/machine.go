@@ -1,0 +1,100 @@
+package probes
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// The accounts of the probes. They need no entry in /etc/passwd.
+const (
+	proxyID  = 1910000010
+	siteID   = 1910000011
+	nativeID = 1910000012
+	otherID  = 1910000013 // nobody's friend
+)
+
+// machine is a place where probes are made.
+type machine interface {
+	// native makes one attempt of the native program.
+	native(p *Probe) (outcome string, err error)
+	// home is the site in PHP that it serves.
+	home() *home
+}
+
+// home is one site in PHP: the lab and php/, served on a socket.
+type home struct {
+	root   string
+	socket string
+	worker func() (pid int, err error) // one that serves it
+}
+
+// newHome makes a site below the stand's directory that belongs to a user. source is the module's directory.
+func (s *Stand) newHome(name, source string, uid int) (*home, error) {
+	h := &home{root: s.path(name + "/site"), socket: s.path(name + "/php.sock")}
+	if err := os.Mkdir(s.path(name), 0o755); err != nil {
+		return nil, err
+	}
+	for _, from := range []string{"examples/quickstart/lab", "test/probes/php"} {
+		if err := os.CopyFS(h.root, os.DirFS(filepath.Join(source, from))); err != nil {
+			return nil, err
+		}
+	}
+	for _, dir := range []string{"site/uploads", "write", "tmp"} {
+		if err := os.Mkdir(s.path(name+"/"+dir), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	for _, script := range []string{"uploads/shell.php", "notes.txt"} {
+		if err := os.WriteFile(filepath.Join(h.root, script), []byte("<?php echo 'it ran';\n"), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	return h, filepath.WalkDir(s.path(name), func(path string, _ os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chown(path, uid, uid)
+	})
+}
+
+// environment is what a machine's probes are told.
+func (s *Stand) environment(name string, uid uint32) (map[string]string, error) {
+	env := maps.Clone(s.env)
+	env["JPM_WRITE"] = s.path(name + "/write")
+	env["JPM_TMP"] = s.path(name + "/tmp")
+	env["LAB_TMP"] = env["JPM_TMP"]
+	pid, err := s.sibling(uid)
+	if err != nil {
+		return nil, fmt.Errorf("start a sibling: %w", err)
+	}
+	env["JPM_SIBLING"] = strconv.Itoa(pid)
+	return env, nil
+}
+
+// scripts makes all attempts in PHP.
+func (h *home) scripts() (map[string]string, error) {
+	all := map[string]string{}
+	var errs []error
+	for _, script := range []string{"index.php", "more.php"} {
+		a, err := ask(h.socket, page(filepath.Join(h.root, script), "format=json"))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", script, err))
+			continue
+		}
+		found, err := reports(a.body)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: status %s: %w", script, a.status(), err))
+		}
+		for name, outcome := range found {
+			if _, twice := all[name]; twice {
+				errs = append(errs, fmt.Errorf("%s: %s is a probe of another file too", script, name))
+			}
+			all[name] = outcome
+		}
+	}
+	return all, errors.Join(errs...)
+}

@@ -1,0 +1,44 @@
+//go:build integration
+
+package probes
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// TestProbes: every probe works where no jail is, and is stopped by jpm's.
+func TestProbes(t *testing.T) {
+	needs(t)
+	r, err := Run(filepath.Join("..", ".."), "/srv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range r.Failed() {
+		t.Errorf("%s %s: without a jail %s, in the jail %s: %s", l.ID, l.Tries, l.Unjailed, l.Jailed, l.Note)
+	}
+	if n := r.count()[Held]; n < 200 {
+		t.Errorf("only %d probes are held, want 200 and more: is something missing on this machine?\n%s", n, r.Summary())
+	}
+	t.Log(r.Summary())
+}
+
+// needs skips what cannot be run, unless the tests must run.
+func needs(t *testing.T) {
+	t.Helper()
+	why := ""
+	if os.Geteuid() != 0 {
+		why = "needs root"
+	} else if _, err := exec.LookPath("php-cgi"); err != nil {
+		why = "needs php-cgi, test/setup installs it"
+	}
+	switch {
+	case why == "":
+	case os.Getenv("JPM_TEST_MUST_RUN") == "1":
+		t.Fatal(why)
+	default:
+		t.Skip(why)
+	}
+}
