@@ -213,6 +213,9 @@ type Jail struct {
 	// programs, but only its own and what exec names), generic (processes, but no programs: for workers that are no php-cgi), or the
 	// absolute path of a file with a profile of one's own, which nobody but root may write. docs/seccomp.md describes them and their language.
 	Seccomp string `hcl:"seccomp,optional" default:"php"`
+	// Landlock is the kernel's second fence (landlock(7)) around what the mounts give: files, TCP ports, signals, abstract unix sockets.
+	// What this kernel's version of it cannot do is shown by jpm check. With false there are only the mounts and namespaces.
+	Landlock bool `hcl:"landlock,optional" default:"true"`
 	// Umask is the workers' file mode creation mask, in octal. A web server that serves what a site writes must be able to read it.
 	Umask string `hcl:"umask,optional" default:"0022"`
 

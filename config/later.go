@@ -27,7 +27,6 @@ var notYet = []refusal{
 	{"pool.jail.sockets", "Sockets of other services in the jail come later"},
 	{"pool.jail.network=loopback", "Only an empty network exists yet: write network = \"none\""},
 	{"pool.jail.network=host", "Only an empty network exists yet: write network = \"none\""},
-	{"pool.jail.landlock", "Landlock comes later"},
 	{"pool.jail.apparmor", "AppArmor profiles come later"},
 	{"pool.jail.selinux", "SELinux labels come later"},
 	{"pool.jail.scope", "Jails with several workers come later; every worker has its own"},

@@ -84,7 +84,7 @@ func TestDefaults(t *testing.T) {
 			Queue:   Queue{Length: 200, Timeout: 5 * time.Second},
 			Request: Request{Timeout: 60 * time.Second, HeaderTimeout: 10 * time.Second, MaxParams: 256 << 10, MaxBody: 128 << 20},
 			Limits:  Limits{Files: 1024, FileSize: 1 << 30, Tmp: 64 << 20, Enforce: "strict"},
-			Jail:    Jail{Read: []string{"/srv/shop"}, Network: "none", Seccomp: "php", Umask: "0022", Mask: 0o022},
+			Jail:    Jail{Read: []string{"/srv/shop"}, Network: "none", Seccomp: "php", Landlock: true, Umask: "0022", Mask: 0o022},
 		}},
 	}
 	if diff := cmp.Diff(want, cfg); diff != "" {
@@ -135,7 +135,7 @@ func TestEverySetting(t *testing.T) {
 					Read:    []string{"/srv/shop"},
 					Write:   []string{"/srv/shop/public/uploads", "/var/lib/shop"},
 					Exec:    []string{"/opt/php"},
-					Network: "none", Seccomp: "php", Umask: "027", Mask: 0o027,
+					Network: "none", Seccomp: "php", Landlock: true, Umask: "027", Mask: 0o027,
 				},
 			},
 			{
@@ -148,7 +148,7 @@ func TestEverySetting(t *testing.T) {
 				Queue:   Queue{Length: 200, Timeout: 5 * time.Second},
 				Request: Request{Timeout: 60 * time.Second, HeaderTimeout: 10 * time.Second, MaxParams: 256 << 10, MaxBody: 128 << 20},
 				Limits:  Limits{Files: 1024, FileSize: 1 << 30, Tmp: 64 << 20, Enforce: "strict"},
-				Jail:    Jail{Network: "none", Seccomp: "php", Umask: "0022", Mask: 0o022},
+				Jail:    Jail{Network: "none", Seccomp: "php", Landlock: true, Umask: "0022", Mask: 0o022},
 			},
 		},
 	}

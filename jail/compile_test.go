@@ -27,7 +27,7 @@ func testHost() *Host {
 		}
 		return cmp.Or(links[p], p), nil
 	}
-	return &Host{Kernel: "6.18", Libraries: []string{"/usr/lib", "/usr/lib64"}, Real: real, UserNS: on, Proc: on, NoSymFollow: on, MDWE: on, Listener: on, WaitKillable: on, Runtime: []RuntimeEntry{
+	return &Host{Kernel: "6.18", Libraries: []string{"/usr/lib", "/usr/lib64"}, Real: real, UserNS: on, Proc: on, NoSymFollow: on, MDWE: on, Landlock: on, LandlockABI: 7, Listener: on, WaitKillable: on, Runtime: []RuntimeEntry{
 		{Path: "/usr", Source: "/usr", Dir: true, Exec: true},
 		{Path: "/bin", Link: "usr/bin", Exec: true},
 		{Path: "/lib64", Link: "usr/lib64", Exec: true},
@@ -63,6 +63,7 @@ func TestCompileGolden(t *testing.T) {
 	old := testHost()
 	old.UserNS, old.Proc, old.NoSymFollow, old.MDWE = Feature{Why: "EPERM"}, Feature{Why: "EPERM"}, Feature{Why: "EINVAL"}, Feature{Why: "EINVAL"}
 	old.Listener, old.WaitKillable = Feature{Why: "ENOSYS"}, Feature{Why: "EINVAL"}
+	old.Landlock, old.LandlockABI = Feature{Why: "ENOSYS"}, 0
 	for name, c := range map[string]struct {
 		pool config.Pool
 		host *Host
@@ -126,8 +127,10 @@ func planText(p plan.Plan) string {
 	for _, l := range p.Rlimits {
 		fmt.Fprintf(&b, "rlimit %s %d\n", rlimitNames[l.Resource], l.Value)
 	}
-	p.Entries, p.Rlimits, p.Filter, p.InitFilter = nil, nil, nil, nil
-	fields := strings.Split(strings.Trim(fmt.Sprintf("%#v", p), "}"), ", ")
+	b.WriteString(landlockText(p.Landlock))
+	p.Entries, p.Rlimits, p.Filter, p.InitFilter, p.Landlock = nil, nil, nil, nil, plan.Landlock{}
+	rest := strings.Replace(fmt.Sprintf("%#v", p), fmt.Sprintf("Landlock:%#v, ", p.Landlock), "", 1)
+	fields := strings.Split(strings.Trim(rest, "}"), ", ")
 	b.WriteString(strings.Join(fields, "\n") + "\n")
 	return b.String()
 }

@@ -90,7 +90,7 @@ func TestDenials(t *testing.T) {
 		{"mknod", "EPERM", worked},
 		{"chown", "EPERM", worked},
 		{"memory-exec", "EACCES", worked},
-		{"connect-ip", "ENETUNREACH", worked},
+		{"connect-ip", noTCP(h), worked},
 		{"connect-abstract", "ECONNREFUSED", worked},
 		{"socket-raw", "EPERM", worked},
 		{"socket-netlink", "EAFNOSUPPORT", worked},
@@ -177,6 +177,14 @@ func TestFileSizeLimit(t *testing.T) {
 			t.Errorf("ended by %v, want SIGXFSZ", got)
 		}
 	}
+}
+
+// noTCP is what connect(2) says in a jail without network: Landlock's answer comes before the empty network's.
+func noTCP(h *Host) string {
+	if h.LandlockABI >= 4 {
+		return "EACCES"
+	}
+	return "ENETUNREACH"
 }
 
 // bare runs a probe outside of any jail.

@@ -51,6 +51,8 @@
 //	prove-identity        read back, and root cannot be had again
 //	working-directory     inside, as the worker
 //	no-new-privs          for ever
+//	landlock              files, TCP ports, signals and abstract sockets as the plan says
+//	prove-landlock        what must be refused now is
 //	mdwe                  writable memory never becomes executable
 //	signals               default actions, empty mask
 //	arguments             of the one exec, at random addresses

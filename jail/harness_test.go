@@ -78,7 +78,7 @@ func pool(name string, command ...string) config.Pool {
 	return config.Pool{
 		Name: name, User: "site", UID: siteUID, GID: siteUID, Command: command,
 		Limits: config.Limits{Files: 1024, FileSize: 1 << 30, Tmp: 64 << 20},
-		Jail:   config.Jail{Network: "none", Seccomp: "php", Umask: "0022", Mask: 0o022},
+		Jail:   config.Jail{Network: "none", Seccomp: "php", Landlock: true, Umask: "0022", Mask: 0o022},
 	}
 }
 

@@ -23,6 +23,10 @@ type Host struct {
 	// WaitKillable: nothing but a kill takes a thread out of a call that is being asked about (Linux 5.19). Without it a signal does,
 	// and the call, made again, is counted again.
 	WaitKillable Feature
+	// Landlock: a ruleset can be made (Linux 5.13, landlock(7)).
+	Landlock Feature
+	// LandlockABI is the kernel's version of it, from 1; it may be newer than any jpm knows. 0 without Landlock.
+	LandlockABI int
 	// Runtime is what exists here of the read-only runtime, in the order of runtimePaths.
 	Runtime []RuntimeEntry
 	// Libraries are the directories in the runtime that hold libraries and exist here, in the order of libraryPaths.

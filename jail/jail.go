@@ -101,6 +101,9 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	if pl.Entries, err = t.entries(); err != nil {
 		return nil, err
 	}
+	if p.Jail.Landlock {
+		pl.Landlock = landlockRules(pl.Entries, h.LandlockABI, p.Jail.Network != "none")
+	}
 	if err := mayExec(pl, program); err != nil {
 		return nil, fmt.Errorf("command %s: %w", p.Command[0], err)
 	}
@@ -134,6 +137,7 @@ func CompileProxy(uid, gid uint32, h *Host) (*Jail, error) {
 	pl.Dir = "/"
 	pl.MDWE = h.MDWE.On
 	pl.Env = []string{"GOTRACEBACK=single"}
+	pl.Landlock = landlockProgram(h.LandlockABI)
 	return &Jail{plan: pl, host: h, profile: "proxy"}, nil
 }
 

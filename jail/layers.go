@@ -11,13 +11,13 @@ var layers = []layer{
 	{"capabilities", capabilityLines, seen{"/proc/PID/status", (*sight).capabilities}},
 	{"no_new_privs", noNewPrivsLines, seen{"/proc/PID/status", (*sight).noNewPrivs}},
 	{"seccomp", seccompLines, seen{"/proc/PID/status, fd", (*sight).seccomp}},
+	{"landlock", landlockLines, seen{how: "tried inside by step prove-landlock"}},
 	{"memory", memoryLines, seen{how: "read back inside by step mdwe"}},
 	{"rlimit", rlimitLines, seen{"/proc/PID/limits", (*sight).rlimits}},
 	{"process", processLines, seen{"/proc/PID/status, stat, oom_score_adj", (*sight).process}},
 	{"descriptors", descriptorLines, seen{how: "/proc/PID/fd, before exec"}},
 	{"init", initLines, seen{"/proc/PID/status of PID 1", (*sight).init}},
 	{"cgroup", cgroupLines, seen{"/proc/PID/cgroup, the cgroup's files", (*sight).cgroup}},
-	{"landlock", notYetLines("files, TCP ports, signals, abstract sockets"), seen{}},
 	{"labels", notYetLines("AppArmor, SELinux"), seen{}},
 }
 

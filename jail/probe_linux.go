@@ -53,6 +53,8 @@ func Probe() (*Host, error) {
 	h.Cgroup = cgroup.Probe()
 	h.Listener = feature(tryListener(h.UserNS.On))
 	h.WaitKillable = feature(tryFilterFlags(unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV))
+	h.LandlockABI, err = tryLandlock()
+	h.Landlock = feature(err)
 	h.Runtime, err = findRuntime()
 	if err != nil {
 		return nil, fmt.Errorf("jail: %w", err)

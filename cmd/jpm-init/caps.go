@@ -66,5 +66,9 @@ func proveCapabilities() error {
 	if got != capNone {
 		return fmt.Errorf("capabilities are %v, want none", got)
 	}
+	// Nothing outside shows these.
+	if v, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0); err != nil || v != secureBits {
+		return fmt.Errorf("securebits read back %#x, want %#x: %w", v, secureBits, err)
+	}
 	return nil
 }

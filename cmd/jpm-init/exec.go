@@ -16,6 +16,8 @@ type stage struct {
 	p    *plan.Plan
 	exe  int      // the program's descriptor, if the plan names no path
 	argv *oneExec // the only arguments execve will be allowed with
+
+	beyond int // a listener made before the Landlock domain, so outside of it
 }
 
 func runExec() int {
@@ -24,7 +26,7 @@ func runExec() int {
 		report("read-plan", err)
 		return 1
 	}
-	s := &stage{p: p, exe: -1}
+	s := &stage{p: p, exe: -1, beyond: -1}
 	runSteps(s.steps(), p.SkipStep)
 	return 1 // runSteps does not come back from the last step
 }
@@ -61,6 +63,9 @@ func (s *stage) steps() []step {
 		{"working-directory", func() error { return unix.Chdir(s.p.Dir) }},
 		// Needed by seccomp without CAP_SYS_ADMIN, and the end of every setuid file.
 		{"no-new-privs", noNewPrivs},
+		// Needs no_new_privs, and the mounts to be final: inside a domain nobody mounts. Before the filter, which kills who calls it.
+		{"landlock", s.landlock},
+		{"prove-landlock", s.proveLandlock},
 		{"mdwe", s.mdwe},
 		{"signals", resetSignals},
 		// Before the filter that is made of their addresses.
@@ -135,7 +140,14 @@ func (s *stage) mdwe() error {
 	if !s.p.MDWE {
 		return nil
 	}
-	return unix.Prctl(unix.PR_SET_MDWE, unix.PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0)
+	if err := unix.Prctl(unix.PR_SET_MDWE, unix.PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0); err != nil {
+		return err
+	}
+	// Nothing outside shows it.
+	if v, err := unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0); err != nil || v != unix.PR_MDWE_REFUSE_EXEC_GAIN {
+		return fmt.Errorf("reads back %d: %w", v, err)
+	}
+	return nil
 }
 
 // resetSignals gives every signal its default action and empties the mask. Both survive exec where they are not the default; a

@@ -64,6 +64,7 @@ func (c *coder) plan(p *Plan) {
 	c.int(&p.OOMScoreAdj)
 	c.string(&p.Dir)
 	c.bool(&p.MDWE)
+	c.landlock(&p.Landlock)
 	c.string(&p.Path)
 	c.strings(&p.Argv)
 	c.strings(&p.Env)
@@ -73,6 +74,16 @@ func (c *coder) plan(p *Plan) {
 	c.bytes(&p.InitFilter)
 	c.number32(&p.Listener)
 	c.string(&p.SkipStep)
+}
+
+func (c *coder) landlock(l *Landlock) {
+	for _, n := range []*uint64{&l.FS, &l.Net, &l.Scoped} {
+		c.number(n)
+	}
+	for i := range list(c, &l.Rules) {
+		c.string(&l.Rules[i].Path)
+		c.number(&l.Rules[i].Access)
+	}
 }
 
 func (c *coder) entry(e *Entry) {

@@ -36,6 +36,9 @@ type Plan struct {
 	// MDWE refuses memory that is or was writable to become executable (PR_SET_MDWE, Linux 6.3, PR_SET_MDWE(2const)).
 	MDWE bool
 
+	// Landlock is the worker's ruleset.
+	Landlock Landlock
+
 	// Path is the program inside the jail. Empty means that the program comes as the descriptor after the fixed ones.
 	Path string
 	// Argv and Env are the program's; nothing is added.

@@ -46,6 +46,8 @@ func try(name string) string {
 		err = read(path)
 	} else if spec, ok := strings.CutPrefix(name, "denied-flood:"); ok {
 		err = flood(spec)
+	} else if pid, ok := strings.CutPrefix(name, "kill:"); ok {
+		err = kill(pid)
 	} else if f, ok := probes[name]; ok {
 		err = f()
 	} else if f, arg, ok := withArgument(name); ok {
