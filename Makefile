@@ -43,7 +43,7 @@ probes: ## try to get out of a jail, and of php-fpm, and print what stopped it (
 probes-doc: ## the same, into docs/probes.md
 	@CGO_ENABLED=0 go run ./test/probes/run -doc docs/probes.md
 
-bench: ## side by side with php-fpm (ROWS=, SECONDS=, PAIRS=, BENCH_JSON=)
+bench: ## side by side with php-fpm and others, about 15 minutes (ROWS=, SECONDS=, PAIRS=, BENCH_JSON=)
 	@test/bench/setup
 	CGO_ENABLED=0 go run ./test/bench
 

@@ -27,6 +27,8 @@ http {
 	access_log off;
 	gzip on;
 	fastcgi_read_timeout 2s;
+	uwsgi_read_timeout 2s;
+	client_max_body_size 16m;
 	client_body_temp_path %[1]s/nginx-body;
 	fastcgi_temp_path %[1]s/nginx-fastcgi;
 	proxy_temp_path %[1]s/nginx-proxy;
@@ -35,42 +37,55 @@ http {
 %[2]s}
 `
 
-// siteConfig is one site as Debian's example has it: the location for PHP is its own snippet.
+// siteConfig is one site as Debian's example has it.
 const siteConfig = `	upstream %[1]s {
 		server unix:%[2]s;
 %[3]s	}
 	server {
 		listen %[4]s;
 		root %[5]s;
-		location ~ \.php$ {
-			include /etc/nginx/snippets/fastcgi-php.conf;
-			fastcgi_pass %[1]s;
-%[6]s		}
+%[6]s		location ~ \.php$ {
+%[7]s		}
 	}
 `
+
+// What passes requests on: FastCGI with Debian's own snippet, and uwsgi with Debian's parameters, modifier 14 being PHP.
+const (
+	fastcgiPass = `			include /etc/nginx/snippets/fastcgi-php.conf;
+			fastcgi_pass %s;
+`
+	fastcgiKeep = `			fastcgi_keep_conn on;
+`
+	uwsgiPass = `			try_files $fastcgi_script_name =404;
+			include /etc/nginx/uwsgi_params;
+			uwsgi_modifier1 14;
+			uwsgi_pass %s;
+`
+)
 
 // web is nginx with one site for each variant.
 type web struct {
 	*server
-	url map[Variant]string // the variant's site, without a path
+	addr map[Variant]string // where the variant's site listens
 }
 
-// startNginx starts nginx with a site on a free port of 127.0.0.1 for each of variants. The sites' files are in dir/www.
-func startNginx(dir string, variants []Variant, servers map[string]*server) (*web, error) {
+// url is v's site, without a path.
+func (w *web) url(v Variant) string { return "http://" + w.addr[v] }
+
+// startNginx starts nginx in dir with a site on a free port of 127.0.0.1 for each of variants.
+func startNginx(dir string, variants []Variant, servers map[Server]*server) (*web, error) {
 	var sites strings.Builder
-	urls := map[Variant]string{}
+	addrs := map[Variant]string{}
 	for i, v := range variants {
+		if addrs[v] != "" {
+			continue
+		}
 		addr, err := freeAddr()
 		if err != nil {
 			return nil, err
 		}
-		var idle, keep string
-		if v.Keep > 0 {
-			idle = fmt.Sprintf("\t\tkeepalive %d;\n", v.Keep)
-			keep = "\t\t\tfastcgi_keep_conn on;\n"
-		}
-		fmt.Fprintf(&sites, siteConfig, fmt.Sprintf("site%d", i), servers[v.Server].socket, idle, addr, filepath.Join(dir, "www"), keep)
-		urls[v] = "http://" + addr
+		addrs[v] = addr
+		sites.WriteString(siteFor(fmt.Sprintf("site%d", i), addr, v, servers[v.Server]))
 	}
 	conf := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, dir, sites.String()), 0o644); err != nil {
@@ -84,7 +99,25 @@ func startNginx(dir string, variants []Variant, servers map[string]*server) (*we
 	if err != nil {
 		return nil, err
 	}
-	return &web{server: &server{service: s, master: "nginx", rest: "nginx", worker: "nginx"}, url: urls}, nil
+	return &web{server: &server{service: s, master: "nginx", rest: "nginx", worker: "nginx"}, addr: addrs}, nil
+}
+
+// siteFor is v's site, by name, on addr.
+func siteFor(name, addr string, v Variant, srv *server) string {
+	var idle, pinned string
+	pass := fmt.Sprintf(fastcgiPass, name)
+	if srv.uwsgi {
+		pass = fmt.Sprintf(uwsgiPass, name)
+	}
+	if v.Keep > 0 {
+		idle = fmt.Sprintf("\t\tkeepalive %d;\n", v.Keep)
+		pass += fastcgiKeep
+	}
+	if v.Pinned {
+		idle += "\t\tkeepalive_timeout 100ms;\n"
+		pinned = "\t\tkeepalive_requests 1000000000;\n"
+	}
+	return fmt.Sprintf(siteConfig, name, srv.socket, idle, addr, srv.site.root, pinned, pass)
 }
 
 // freeAddr is an address of 127.0.0.1 on which nothing listens.

@@ -37,12 +37,19 @@ listen.owner = www-data
 listen.group = www-data
 pm = static
 pm.max_children = %[2]d
-`
+%[3]s`
+
+// sharedMemory is a tmpfs that Linux systems have. A jail's /tmp is one, so where files are uploaded php-fpm gets one too.
+const sharedMemory = "/dev/shm"
 
 // startFPM starts php-fpm with its files in dir.
-func startFPM(dir string, p php) (*server, error) {
+func startFPM(dir string, p php, st site) (*server, error) {
+	ini := settings(st.ini, "php_value[%s] = %s\n")
+	if st.ini["upload_max_filesize"] != "" {
+		ini += "php_admin_value[upload_tmp_dir] = " + sharedMemory + "\n"
+	}
 	conf := filepath.Join(dir, "php-fpm.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, fpmConfig, dir, workers), 0o644); err != nil {
+	if err := os.WriteFile(conf, fmt.Appendf(nil, fpmConfig, dir, workers, ini), 0o644); err != nil {
 		return nil, err
 	}
 	s, err := startService(dir, "php-fpm", p.fpm, "--nodaemonize", "--fpm-config", conf)
@@ -51,6 +58,7 @@ func startFPM(dir string, p php) (*server, error) {
 	}
 	return &server{
 		service: s,
+		site:    st,
 		socket:  filepath.Join(dir, "php-fpm.sock"),
 		master:  "php-fpm master",
 		rest:    "php-fpm workers",

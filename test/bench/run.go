@@ -5,99 +5,69 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"time"
 )
 
-// settle is the time after a run in which the servers notice that its connections are gone.
-const settle = 200 * time.Millisecond
+const (
+	// warmUp is the length of the run of each side that does not count.
+	warmUp = time.Second
+	// settle is the time after a run in which the servers notice that its connections are gone.
+	settle = 200 * time.Millisecond
+)
 
-// Run is what was measured while one side was under load.
-type Run struct {
-	Load Load `json:"load"`
-	// CPU is the time each role's processes used, in microseconds per request. nginx is one of the roles.
-	CPU map[string]float64 `json:"cpu_us"`
-	// PSS is the memory of each of the server's roles right after the run, in KiB, and PSSPerWorker of one worker with what stands beside it.
-	PSS          map[string]float64 `json:"pss_kib"`
-	PSSPerWorker float64            `json:"pss_worker_kib"`
-	// Foreign is the part of the machine that went to neither the server, nginx nor the load generator, in percent.
-	Foreign float64 `json:"foreign_percent"`
-}
+// timestamp is a Unix time, which DokuWiki's pages hold.
+var timestamp = regexp.MustCompile(`\b1[0-9]{9}\b`)
 
-// CPUPerRequest is the CPU time of all roles together, in microseconds per request.
-func (r Run) CPUPerRequest() float64 {
-	var sum float64
-	for us := range maps.Values(r.CPU) {
-		sum += us
-	}
-	return sum
-}
-
-// Result is the runs of one scenario that count: A[i] and B[i] followed each other.
-type Result struct {
-	A, B []Run
-	// Disturbed is how many pairs were made again because of other load on the machine.
-	Disturbed int
-}
-
-// maxForeign is how much of the machine other programs may use during a run, in percent, before its pair is made again.
-const maxForeign = 10
-
-// measure makes pairs of runs of a scenario, after one of each side that does not count. Pairs that other programs disturb are made again, but at most
-// half as many of them as there are to be: on a machine that is never quiet, the rest counts as it is. told is called before each pair.
-func (s *stand) measure(ctx context.Context, sc Scenario, pairs int, length time.Duration, cpus int, told func(pair int)) (Result, error) {
-	if err := s.alike(ctx, sc); err != nil {
-		return Result{}, err
-	}
-	var res Result
-	for _, v := range []Variant{sc.A, sc.B} {
-		if _, err := s.run(ctx, v, sc, time.Second, cpus); err != nil {
-			return Result{}, err
-		}
-	}
-	for len(res.A) < pairs {
-		told(len(res.A) + 1)
-		a, err := s.run(ctx, sc.A, sc, length, cpus)
-		if err != nil {
-			return Result{}, err
-		}
-		b, err := s.run(ctx, sc.B, sc, length, cpus)
-		if err != nil {
-			return Result{}, err
-		}
-		if max(a.Foreign, b.Foreign) > maxForeign && res.Disturbed < (pairs+1)/2 {
-			res.Disturbed++
-			continue
-		}
-		res.A, res.B = append(res.A, a), append(res.B, b)
-	}
-	return res, nil
-}
-
-// alike checks that both sides of a scenario answer with the same bytes.
+// alike checks that both sides of a scenario answer with the same bytes, but for times and their own address. Each is asked twice: the first answer
+// may differ from all later ones, because it has to build what these have cached.
 func (s *stand) alike(ctx context.Context, sc Scenario) error {
-	a, err := s.get(ctx, sc.A, sc.Page)
-	if err != nil {
-		return err
+	var answers [2][]byte
+	for range 2 {
+		for i, v := range []Variant{sc.A, sc.B} {
+			body, err := s.get(ctx, v, sc.Page, sc.Upload)
+			if err != nil {
+				return err
+			}
+			body = bytes.ReplaceAll(body, []byte(s.web.addr[v]), []byte("HOST"))
+			answers[i] = timestamp.ReplaceAll(body, []byte("TIME"))
+		}
 	}
-	b, err := s.get(ctx, sc.B, sc.Page)
-	if err != nil {
-		return err
+	a, b := answers[0], answers[1]
+	if len(a) == 0 {
+		return fmt.Errorf("%s: %s answers with nothing", sc.Page, sc.A)
 	}
-	if len(a) == 0 || !bytes.Equal(a, b) {
-		return fmt.Errorf("%s: %s answers with %d bytes, %s with %d other ones", sc.Page, sc.A, len(a), sc.B, len(b))
+	if !bytes.Equal(a, b) {
+		at := differ(a, b)
+		return fmt.Errorf("%s: %s answers with %d bytes, %s with %d, from byte %d on different ones: %.80q and %.80q", sc.Page, sc.A, len(a), sc.B, len(b), at, a[at:], b[at:])
 	}
 	return nil
 }
 
+// differ is where the first difference of a and b is.
+func differ(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
 // run puts load on one side and measures it. That a process of the server or of nginx ends meanwhile is an error: its time would be missing.
-func (s *stand) run(ctx context.Context, v Variant, sc Scenario, length time.Duration, cpus int) (Run, error) {
+func (s *stand) run(ctx context.Context, v Variant, sc Scenario, length time.Duration) (Run, error) {
 	srv := s.servers[v.Server]
 	before, err := s.used(srv)
 	if err != nil {
 		return Run{}, err
 	}
 	start := time.Now()
-	load, err := drive(ctx, s.web.url[v]+"/"+sc.Page, sc.Clients, length)
+	var load Load
+	if sc.open() {
+		load, err = driveOpen(ctx, s.web.addr[v], sc, length)
+	} else {
+		load, err = drive(ctx, s.dir, s.web.url(v)+"/"+sc.Page, sc.Clients, sc.Upload, length)
+	}
 	if err != nil {
 		return Run{}, fmt.Errorf("%s: %w; its log: %s; nginx's: %s", v, err, srv.tail(), s.web.tail())
 	}
@@ -123,8 +93,7 @@ func (s *stand) run(ctx context.Context, v Variant, sc Scenario, length time.Dur
 		ours += ran
 		r.CPU[role] = float64(ran.Nanoseconds()) / 1000 / float64(load.Requests)
 	}
-	foreign := after.machine - before.machine - ours
-	r.Foreign = max(0, 100*foreign.Seconds()/wall.Seconds()/float64(cpus))
+	r.Foreign = foreign(after.machine-before.machine, ours, wall)
 	return r, nil
 }
 

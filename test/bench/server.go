@@ -12,7 +12,9 @@ const workers = 4
 // server is one side: a running program that answers FastCGI requests on a socket.
 type server struct {
 	*service
+	site   site
 	socket string
+	uwsgi  bool // what it speaks: the uwsgi protocol, or else FastCGI
 	// master, and rest for what the table roles does not name, are the roles of its processes in the report.
 	master, rest string
 	// roles maps the start of a process's name to its role.

@@ -1,67 +1,50 @@
 package main
 
 import (
+	"bytes"
 	"context"
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
-	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
-//go:embed pages
-var pages embed.FS
-
-// startTimeout is how long the whole stand may take until every site answers.
+// startTimeout is how long a stand may take until every site answers.
 const startTimeout = 20 * time.Second
 
-// stand is everything that runs while the benchmark measures: both servers and nginx in front of them, with their files in one directory.
+// stand is everything that runs while a scenario is measured: both servers and nginx in front of them, with their files in one directory.
 type stand struct {
 	dir     string
-	servers map[string]*server // by Variant.Server
+	servers map[Server]*server
 	web     *web
 }
 
 // startStand starts what variants need. The caller stops it; on an error it has stopped itself.
-func startStand(ctx context.Context, p php, variants []Variant) (_ *stand, err error) {
-	// Neither in /tmp nor in /var/tmp: a jail has its own.
-	dir, err := os.MkdirTemp("/srv", "jpm-bench-")
-	if err != nil {
-		return nil, err
-	}
-	s := &stand{dir: dir, servers: map[string]*server{}}
+func startStand(ctx context.Context, r *rig, variants ...Variant) (_ *stand, err error) {
+	s := &stand{servers: map[Server]*server{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.stop())
 		}
 	}()
-	// nginx and the workers are other users.
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return nil, err
-	}
-	sub, err := fs.Sub(pages, "pages")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.CopyFS(filepath.Join(dir, "www"), sub); err != nil {
+	if s.dir, err = r.place(); err != nil {
 		return nil, err
 	}
 	for _, v := range variants {
 		if s.servers[v.Server] != nil {
 			continue
 		}
-		srv, err := startServer(ctx, v.Server, dir, p)
-		if err != nil {
+		if s.servers[v.Server], err = startServer(r, v.Server); err != nil {
+			delete(s.servers, v.Server)
 			return nil, err
 		}
-		s.servers[v.Server] = srv
 	}
-	if s.web, err = startNginx(dir, variants, s.servers); err != nil {
+	if s.web, err = startNginx(s.dir, variants, s.servers); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
@@ -74,21 +57,38 @@ func startStand(ctx context.Context, p php, variants []Variant) (_ *stand, err e
 	return s, nil
 }
 
-// startServer starts the server that Variant.Server names.
-func startServer(ctx context.Context, name, dir string, p php) (*server, error) {
-	switch name {
-	case fpm.Server:
-		return startFPM(dir, p)
-	case jpm.Server:
-		if err := buildJPM(ctx, dir); err != nil {
+// startServer starts a server with its site.
+func startServer(r *rig, which Server) (*server, error) {
+	dir, err := r.place()
+	if err != nil {
+		return nil, err
+	}
+	uid := siteUID
+	if which.Program != jpm.Program {
+		account, err := user.Lookup("www-data")
+		if err != nil {
 			return nil, err
 		}
-		return startJPM(dir, p)
+		if uid, err = strconv.Atoi(account.Uid); err != nil {
+			return nil, err
+		}
 	}
-	return nil, fmt.Errorf("start %q: no such server", name)
+	st, err := makeSite(which.Site, dir, uid)
+	if err != nil {
+		return nil, err
+	}
+	switch which.Program {
+	case fpm.Program:
+		return startFPM(dir, r.php, st)
+	case uwsgi.Program:
+		return startUWSGI(dir, st)
+	case jpm.Program:
+		return startJPM(dir, filepath.Join(r.dir, "jpm"), r.php, st, which.Proxy)
+	}
+	return nil, fmt.Errorf("start %q: no such server", which.Program)
 }
 
-// stop ends everything, also of a stand that is only half started, and removes its files. It reports what did not end as it should.
+// stop ends everything, also of a stand that is only half started. It reports what did not end as it should.
 func (s *stand) stop() error {
 	var errs []error
 	if s.web != nil {
@@ -97,7 +97,7 @@ func (s *stand) stop() error {
 	for _, srv := range s.servers {
 		errs = append(errs, srv.stop())
 	}
-	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
+	return errors.Join(errs...)
 }
 
 // probe is what pages/probe.php answers.
@@ -109,46 +109,57 @@ type probe struct {
 
 // ready waits until v's site answers, and checks that its PHP uses OPcache.
 func (s *stand) ready(ctx context.Context, v Variant) error {
+	srv := s.servers[v.Server]
 	for {
-		body, err := s.get(ctx, v, "probe.php")
+		body, err := s.get(ctx, v, srv.site.probe, 0)
 		if err == nil {
 			var p probe
 			if err := json.Unmarshal(body, &p); err != nil {
-				return fmt.Errorf("%s answers probe.php: %w: %q", v, err, body)
+				return fmt.Errorf("%s answers %s: %w: %q", v, srv.site.probe, err, body)
 			}
 			if !p.OPcache {
 				return fmt.Errorf("%s (PHP %s, %s): OPcache is off", v, p.Version, p.SAPI)
 			}
 			return nil
 		}
-		if s.servers[v.Server].ended() != nil || s.web.ended() != nil {
+		if srv.ended() != nil || s.web.ended() != nil {
 			return fmt.Errorf("%s does not start", v) // why, stop tells
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s does not answer: %w; last: %w; its log: %s", v, context.Cause(ctx), err, s.servers[v.Server].tail())
+			return fmt.Errorf("%s does not answer: %w; last: %w; its log: %s; nginx's: %s", v, context.Cause(ctx), err, srv.tail(), s.web.tail())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
-// get asks v's site for a page, once.
-func (s *stand) get(ctx context.Context, v Variant, page string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.web.url[v]+"/"+page, nil)
+// get asks v's site for a page, once, with a file of so many bytes if upload is not 0.
+func (s *stand) get(ctx context.Context, v Variant, page string, upload int) ([]byte, error) {
+	method, body, contentType := http.MethodGet, []byte(nil), ""
+	if upload > 0 {
+		method = http.MethodPost
+		body, contentType = form(upload)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.web.url(v)+"/"+page, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
+	if upload > 0 {
+		req.Header.Set("Content-Type", contentType)
+	}
+	// A connection of its own, so that none of ours stays with nginx during a run.
+	req.Close = true
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("GET %s: %s", req.URL, resp.Status)
+		return nil, fmt.Errorf("%s %s: %s: %.200q", method, req.URL, resp.Status, answer)
 	}
-	return body, nil
+	return answer, nil
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,10 +27,17 @@ type Load struct {
 }
 
 // drive puts load on url for a time with wrk(1): one thread, a fixed number of connections, each of which sends its next request as soon as it
-// has the last response. Any failed request makes it an error.
-func drive(ctx context.Context, url string, clients int, length time.Duration) (Load, error) {
-	cmd := exec.CommandContext(ctx, "wrk",
-		"-t1", "-c"+strconv.Itoa(clients), "-d"+strconv.Itoa(int(length.Seconds()))+"s", "--latency", url)
+// has the last response, with a file of upload bytes if that is not 0. Any failed request makes it an error. dir is for wrk's script.
+func drive(ctx context.Context, dir, url string, clients, upload int, length time.Duration) (Load, error) {
+	argv := []string{"-t1", "-c" + strconv.Itoa(clients), "-d" + strconv.Itoa(int(length.Seconds())) + "s", "--latency"}
+	if upload > 0 {
+		script := filepath.Join(dir, "upload.lua")
+		if err := os.WriteFile(script, []byte(uploadScript(upload)), 0o644); err != nil {
+			return Load{}, err
+		}
+		argv = append(argv, "-s", script)
+	}
+	cmd := exec.CommandContext(ctx, "wrk", append(argv, url)...)
 	// Its own group: Ctrl-C is for the benchmark, which then stops the rest in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.CombinedOutput()
