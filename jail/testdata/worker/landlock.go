@@ -52,14 +52,6 @@ func init() {
 	}
 }
 
-func open(path string, flags int) error {
-	fd, err := unix.Open(path, flags, 0o600)
-	if err == nil {
-		unix.Close(fd)
-	}
-	return err
-}
-
 func listen(path string) error {
 	l, err := net.Listen("unix", path)
 	if err == nil {
