@@ -164,6 +164,8 @@ type Limits struct {
 	FileSize int64 `hcl:"file_size,optional" default:"1G" min:"0" unit:"bytes"`
 	// Tmp is the size of the pool's private /tmp, which its workers share.
 	Tmp int64 `hcl:"tmp,optional" default:"64M" min:"1M" max:"1T" unit:"bytes"`
+	// TmpFiles is the most files and directories in it. 0 means one for every 4 KiB of tmp.
+	TmpFiles int `hcl:"tmp_files,optional" default:"0" min:"0" max:"1073741824"`
 	// Memory is the most memory of a worker, by its cgroup: page cache, what it keeps in /tmp and some 5 MiB of its jail's PID 1
 	// included, swap not used. Over it the kernel kills everything in the jail, and the request that did it is in the log. 0 means no limit, else 16M or more.
 	Memory int64 `hcl:"memory,optional" default:"0" min:"0" max:"1T" unit:"bytes"`
@@ -207,8 +209,17 @@ type Jail struct {
 	// Exec lists read-only paths whose files may be executed, for programs that live outside the runtime. They cannot lie in a write path.
 	// With a profile that lets workers start programs (php-exec), it lists all programs there are, those of the runtime ("/usr/bin/convert", "/bin/sh") too.
 	Exec []string `hcl:"exec,optional"`
-	// Network is none: an empty network namespace with its loopback down.
-	Network string `hcl:"network,optional" default:"none" oneof:"none"`
+	// CreateWrite makes directories of write that are missing when jpm starts: the last element of the path only, owned by the pool's user
+	// and group, with mode 0777 less umask. Without it they are for the administrator to make, and no worker starts before they exist.
+	CreateWrite bool `hcl:"create_write,optional" default:"false"`
+	// Sockets lists unix sockets of services on this host, such as /run/mysqld/mysqld.sock, that the workers may connect to at the same
+	// path. Each is in the jail alone, without its directory, and its own mode still decides who may connect. A socket that is missing
+	// refuses connections until the service makes it; one that is made anew is there again within a second. None of jpm's own sockets.
+	Sockets []string `hcl:"sockets,optional"`
+	// Network is what the workers reach by IP. With none it is nothing: each has an empty network namespace and gets unix sockets only.
+	// With loopback each has a loopback of its own, for programs that talk to themselves. With host it is the host's network, and nothing
+	// stands between the workers and the services of this host, its neighbours and the internet; only so are names resolved by DNS.
+	Network string `hcl:"network,optional" default:"none" oneof:"none,loopback,host"`
 	// Seccomp is the system call profile: php (a worker is one process with threads and executes nothing), php-exec (it may start
 	// programs, but only its own and what exec names), generic (processes, but no programs: for workers that are no php-cgi), or the
 	// absolute path of a file with a profile of one's own, which nobody but root may write. docs/seccomp.md describes them and their language.

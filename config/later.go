@@ -24,9 +24,6 @@ var notYet = []refusal{
 	{"pool.request.slow", "The log of slow requests comes later"},
 	{"pool.request.idle_timeout", "A limit on silence comes later; timeout bounds the whole request"},
 
-	{"pool.jail.sockets", "Sockets of other services in the jail come later"},
-	{"pool.jail.network=loopback", "Only an empty network exists yet: write network = \"none\""},
-	{"pool.jail.network=host", "Only an empty network exists yet: write network = \"none\""},
 	{"pool.jail.apparmor", "AppArmor profiles come later"},
 	{"pool.jail.selinux", "SELinux labels come later"},
 	{"pool.jail.scope", "Jails with several workers come later; every worker has its own"},

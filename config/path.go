@@ -96,10 +96,7 @@ func (c *closedPath) relation(path string) string {
 
 // open returns the entry of closed paths that path runs into, nil if there is none.
 func open(path string, lists ...[]closedPath) *closedPath {
-	// The one link in the way that every distribution has.
-	if within(path, "/var/run") {
-		path = "/run" + strings.TrimPrefix(path, "/var/run")
-	}
+	path = realRun(path)
 	for _, list := range lists {
 		for i := range list {
 			if c := &list[i]; within(c.path, path) || c.tree && within(path, c.path) {
@@ -180,6 +177,9 @@ func (v *validator) outOfReach(c *Config) {
 		}
 		if p.Jail.OwnProfile() {
 			check(&p.Jail.Seccomp, p.Jail.Seccomp, "a profile must be where no site can replace it")
+		}
+		for j := range p.Jail.Sockets {
+			check(&p.Jail.Sockets[j], p.Jail.Sockets[j], "a socket must be where no site can replace it")
 		}
 		for j := range p.Jail.Exec {
 			check(&p.Jail.Exec[j], p.Jail.Exec[j], "what a site can write must never be executed")

@@ -48,12 +48,12 @@ func TestReferenceText(t *testing.T) {
 		want   []string
 		absent []string
 	}{
-		{"", []string{"EXAMPLE", `pool "shop" {`, "max_requests  (whole number, default 1000)", "NOT SUPPORTED", `pool.jail.network = "host"`}, nil},
+		{"", []string{"EXAMPLE", `pool "shop" {`, "max_requests  (whole number, default 1000)", "NOT SUPPORTED", `pool.workers.mode = "dynamic"`}, nil},
 		{"pool.workers.max", []string{"pool.workers.max  (whole number: 1 to 4096, default 4)", "The number of workers"}, []string{"max_requests", "{ ... }"}},
-		{"workers", []string{"workers { ... }  in pool", "max_requests", `mode = "dynamic"`}, []string{"header_timeout", "loopback"}},
+		{"workers", []string{"workers { ... }  in pool", "max_requests", `mode = "dynamic"`}, []string{"header_timeout", "ping_path"}},
 		{"timeout", []string{"pool.queue.timeout", "pool.request.timeout"}, []string{"header_timeout"}},
 		{"pool", []string{`pool "NAME" { ... }`, `listen "ADDRESS" { ... }  in pool`, "umask"}, []string{"log { ... }"}},
-		{"network", []string{"pool.jail.network  (text: none", "Not supported by this version", `"loopback"`}, nil},
+		{"network", []string{"pool.jail.network  (text: none, loopback or host"}, []string{"Not supported by this version"}},
 		{"memory", []string{"pool.limits.memory  (size", "pool.limits.pool.memory  (size"}, []string{"Not supported by this version"}},
 		{"ping_path", []string{"Not supported by this version", "ping page"}, nil},
 	} {

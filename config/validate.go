@@ -37,6 +37,7 @@ func (v *validator) config(c *Config) {
 	}
 	for i := range c.Pools {
 		v.pool(&c.Pools[i])
+		v.sockets(c, &c.Pools[i].Jail)
 	}
 	v.uniqueNames(c.Pools)
 	v.uniqueUIDs(c)

@@ -161,7 +161,7 @@ func TestCompileErrors(t *testing.T) {
 		{"command outside", func(p *config.Pool) { p.Command = []string{"/opt/php/php-cgi"} }, "not in the jail; name its directory in jail.exec"},
 		{"command where nothing may run", func(p *config.Pool) { p.Command = []string{"/srv/shop/worker"}; p.PHP = config.PHP{} }, "nothing in /srv/shop can be executed (jail.read /srv/shop)"},
 		{"root outside", func(p *config.Pool) { p.Scripts.Root = "/srv/other" }, "scripts.root /srv/other: not in the jail"},
-		{"network", func(p *config.Pool) { p.Jail.Network = "host" }, `jail.network "host": not supported`},
+		{"network", func(p *config.Pool) { p.Jail.Network = "bridge" }, `jail.network "bridge": not supported`},
 		{"profile", func(p *config.Pool) { p.Jail.Seccomp = "none" }, `jail.seccomp: no profile "none"; there is php, php-exec, generic`},
 		{"profile of ours", func(p *config.Pool) { p.Jail.Seccomp = "tripwires" }, "no profile"},
 		{"own profile", func(p *config.Pool) { p.Jail.Seccomp, p.Jail.Profile = "/etc/my", "include php\n[allow]\nred\n" }, `/etc/my:3: no system call "red"`},

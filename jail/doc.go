@@ -24,6 +24,7 @@
 //	detach-host           the host's tree is gone
 //	read-only-root        no more changes
 //	prove-root            the working directory is inside
+//	loopback              up, if the plan says so
 //	hostname              the pool's name
 //	init-close            keep the status pipe
 //	init-drop             no id, capability or privilege left in PID 1

@@ -7,15 +7,12 @@ import (
 	"jpm/jail/plan"
 )
 
-// addEtc adds the generated part of /etc. The host's own files would show every account of the machine.
+// addEtc adds the generated accounts. The host's own files would show every account of the machine.
 func (t *tree) addEtc(p config.Pool) {
 	user := accountName(p)
 	for _, f := range []struct{ path, data string }{
 		{"/etc/passwd", fmt.Sprintf("root:x:0:0:root:/:/usr/sbin/nologin\n%s:x:%d:%d:%s:/tmp:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n", user, p.UID, p.GID, p.Name)},
 		{"/etc/group", fmt.Sprintf("root:x:0:\n%s:x:%d:\nnogroup:x:65534:\n", user, p.GID)},
-		{"/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"},
-		// Files only: there is nobody to ask in an empty network.
-		{"/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n"},
 	} {
 		t.add(plan.Entry{Kind: plan.File, Path: f.path, Mode: 0o444, Data: f.data, Origin: "the jail's " + f.path})
 	}

@@ -3,6 +3,7 @@ package jail
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/docker/go-units"
@@ -12,15 +13,15 @@ import (
 )
 
 func namespaceLines(j *Jail) []Line {
+	spaces := "mount, pid, net, ipc, uts, cgroup"
+	if j.plan.Network == plan.HostNetwork {
+		spaces = "mount, pid, ipc, uts, cgroup"
+	}
 	return []Line{
-		enforced("mount, pid, net, ipc, uts, cgroup: one set per worker"),
+		enforced(spaces + ": one set per worker"),
 		either(j.plan.UserNS, fmt.Sprintf("user: root inside is host id %d, which owns nothing", j.plan.SetupUID),
 			"the kernel refuses: "+j.host.UserNS.Why),
 	}
-}
-
-func networkLines(*Jail) []Line {
-	return []Line{enforced("none: an empty namespace, its loopback down")}
 }
 
 func rootLines(*Jail) []Line {
@@ -40,7 +41,7 @@ func fileLines(j *Jail) []Line {
 			made = append(made, e.Path)
 		case e.Wants == plan.Device:
 			nodes = append(nodes, e.Path)
-		case e.Kind == plan.Bind:
+		case e.Kind == plan.Bind && e.Wants != plan.PoolSockets:
 			all = append(all, enforced(bindName(j, e)+" ("+flagNames(e.Flags)+")"))
 		}
 	}
@@ -54,7 +55,7 @@ func fileLines(j *Jail) []Line {
 func bindName(j *Jail, e *plan.Entry) string {
 	switch {
 	case e.Wants == plan.PoolTmp:
-		return "/tmp: " + units.BytesSize(float64(j.tmp)) + ", shared by the pool's workers"
+		return "/tmp: " + units.BytesSize(float64(j.tmp)) + " and " + strconv.FormatInt(j.tmpFiles, 10) + " files, shared by the pool's workers"
 	case e.Source != e.Path:
 		return e.Path + " from " + e.Source
 	}

@@ -27,6 +27,10 @@ type Host struct {
 	Landlock Feature
 	// LandlockABI is the kernel's version of it, from 1; it may be newer than any jpm knows. 0 without Landlock.
 	LandlockABI int
+	// Resolver is what exists here of resolverPaths, for jails in the host's network.
+	Resolver []string
+	// TimeZone is the host's, such as "Europe/Berlin"; empty if it has no name.
+	TimeZone string
 	// Runtime is what exists here of the read-only runtime, in the order of runtimePaths.
 	Runtime []RuntimeEntry
 	// Libraries are the directories in the runtime that hold libraries and exist here, in the order of libraryPaths.

@@ -25,8 +25,13 @@ const oomScore = 500
 type Jail struct {
 	plan *plan.Plan
 	host *Host
-	// tmp is the size of the pool's /tmp in bytes; 0 means there is none.
-	tmp int64
+	// tmp is the size of the pool's /tmp in bytes and tmpFiles the number of its inodes; 0 means there is none.
+	tmp, tmpFiles int64
+	// sockets are the paths of services' sockets, on the host as in the jail.
+	sockets []string
+	// write are the paths of jail.write; createWrite makes them where they are missing.
+	write       []string
+	createWrite bool
 	// profile names the seccomp profile, for Explain.
 	profile string
 	// limits are those of the cgroups.
@@ -41,12 +46,16 @@ func (j *Jail) Name() string { return j.plan.Name }
 // Compile decides everything about the jail of a pool's workers. It touches neither kernel nor files, apart from what h
 // found, so it works without root. Errors name the configuration field.
 func Compile(p config.Pool, h *Host) (*Jail, error) {
-	j := &Jail{host: h, tmp: p.Limits.Tmp, profile: p.Jail.Seccomp}
+	network, err := networkOf(p.Jail)
+	if err != nil {
+		return nil, err
+	}
+	j := &Jail{host: h, tmp: p.Limits.Tmp, tmpFiles: tmpFiles(p.Limits), profile: p.Jail.Seccomp, createWrite: p.Jail.CreateWrite}
 	filter, err := workerProfile(p.Jail)
 	if err != nil {
 		return nil, err
 	}
-	pl, err := newPlan(p.Name, p.UID, p.GID, h, filter)
+	pl, err := newPlan(p.Name, p.UID, p.GID, h, filter, network)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +68,6 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	}
 	if len(p.Command) == 0 || !path.IsAbs(p.Command[0]) {
 		return nil, fmt.Errorf("command: want an absolute path")
-	}
-	if p.Jail.Network != "none" {
-		return nil, fmt.Errorf("jail.network %q: not supported", p.Jail.Network)
 	}
 	if p.Limits.Tmp <= 0 {
 		return nil, fmt.Errorf("limits.tmp: want a size")
@@ -76,6 +82,7 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	t := &tree{listed: filter.listed}
 	t.addRuntime(h)
 	t.addEtc(p)
+	t.addResolver(p, h)
 	t.addDev(h)
 	t.addTmp()
 	if isPHP(p) {
@@ -92,6 +99,10 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 		pl.MDWE = h.MDWE.On
 	}
 	if err := t.addSite(p.Jail, h); err != nil {
+		return nil, err
+	}
+	j.write = cleaned(p.Jail.Write)
+	if j.sockets, err = t.addSockets(p.Jail); err != nil {
 		return nil, err
 	}
 	program, err := t.addProgram(pl.Path, h)
@@ -124,11 +135,11 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 // CompileProxy is the jail of jpm's own proxy: an empty read-only root, no network but the sockets it is handed, the
 // profile "proxy". Its program comes by descriptor (StartProxy).
 func CompileProxy(uid, gid uint32, h *Host) (*Jail, error) {
-	filter, err := compiled("proxy", "", profiles.Text)
+	filter, err := compiled("proxy", "", false, profiles.Text)
 	if err != nil {
 		return nil, err
 	}
-	pl, err := newPlan("proxy", uid, gid, h, filter)
+	pl, err := newPlan("proxy", uid, gid, h, filter, plan.NoNetwork)
 	if err != nil {
 		return nil, err
 	}
@@ -141,14 +152,14 @@ func CompileProxy(uid, gid uint32, h *Host) (*Jail, error) {
 	return &Jail{plan: pl, host: h, profile: "proxy"}, nil
 }
 
-func newPlan(name string, uid, gid uint32, h *Host, filter *profile) (*plan.Plan, error) {
+func newPlan(name string, uid, gid uint32, h *Host, filter *profile, network plan.Network) (*plan.Plan, error) {
 	if uid == 0 || gid == 0 {
 		return nil, fmt.Errorf("user: must not be root")
 	}
 	if uid == setupID || gid == setupID || uid == ^uint32(0) || gid == ^uint32(0) {
 		return nil, fmt.Errorf("user: id %d is reserved", max(uid, gid))
 	}
-	initFilter, err := compiled("init", "", profiles.Text)
+	initFilter, err := compiled("init", "", false, profiles.Text)
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +171,7 @@ func newPlan(name string, uid, gid uint32, h *Host, filter *profile) (*plan.Plan
 		SetupGID:   setupID,
 		UID:        uid,
 		GID:        gid,
+		Network:    network,
 		RootBytes:  1 << 20,
 		RootInodes: 1024,
 		// Entries, Rlimits, Dir, Path, Argv, Env: the caller's

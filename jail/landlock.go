@@ -102,6 +102,8 @@ func landlockAccess(e *plan.Entry) uint64 {
 		return 0
 	case e.Wants == plan.Device:
 		return unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE
+	case e.Wants == plan.PoolSockets:
+		return unix.LANDLOCK_ACCESS_FS_RESOLVE_UNIX
 	}
 	access := uint64(landlockRead)
 	if e.Flags&plan.ReadOnly == 0 {

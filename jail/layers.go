@@ -5,6 +5,7 @@ package jail
 var layers = []layer{
 	{"namespaces", namespaceLines, seen{"/proc/PID/ns, uid_map", (*sight).namespaces}},
 	{"network", networkLines, seen{"/proc/PID/ns, net/dev", (*sight).network}},
+	{"sockets", socketLines, seen{how: "/proc/PID/root, after every start"}},
 	{"root", rootLines, seen{"/proc/PID/mountinfo", (*sight).root}},
 	{"files", fileLines, seen{"/proc/PID/mountinfo", (*sight).mounts}},
 	{"identity", identityLines, seen{"/proc/PID/status", (*sight).identity}},

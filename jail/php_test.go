@@ -83,7 +83,7 @@ $try = [
  "shadow" => fn() => @file_get_contents("/etc/shadow") !== false,
  "own-code" => fn() => @file_put_contents(__FILE__, "x", FILE_APPEND) !== false,
  "self-mem" => fn() => @fopen("/proc/self/mem", "r+b") !== false,
- "tcp" => fn() => @fsockopen("127.0.0.1", 1, $e, $s, 1) !== false || $e !== 101 && $e !== 13,
+ "tcp" => fn() => @fsockopen("127.0.0.1", 1, $e, $s, 1) !== false,
  "kill-parent" => fn() => posix_kill(posix_getppid(), 0),
  "mail" => fn() => @mail("a@example.org", "s", "b"),
  "tmp-works" => fn() => !file_put_contents(tempnam("/tmp", "x"), "x"),

@@ -35,10 +35,16 @@ func phpINI(p config.Pool, h *Host) (ini, error) {
 	out := ini{mdwe: h.MDWE.On && !usesJIT(p.PHP)}
 	lines := [][2]string{
 		{"session.save_path", "/tmp"},
+		// Debian leaves old sessions to a cron job, which does not see this /tmp.
+		{"session.gc_probability", "1"},
+		{"session.gc_divisor", "1000"},
 		{"sys_temp_dir", "/tmp"},
 		{"upload_tmp_dir", "/tmp"},
 		// A file that the site's code can write must not set PHP up.
 		{"user_ini.filename", ""},
+	}
+	if h.TimeZone != "" {
+		lines = append(lines, [2]string{"date.timezone", h.TimeZone}) // PHP does not look at /etc/localtime
 	}
 	var b strings.Builder
 	b.WriteString("; written by jpm\n")

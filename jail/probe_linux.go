@@ -55,6 +55,7 @@ func Probe() (*Host, error) {
 	h.WaitKillable = feature(tryFilterFlags(unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV))
 	h.LandlockABI, err = tryLandlock()
 	h.Landlock = feature(err)
+	h.Resolver, h.TimeZone = findResolver(), findTimeZone()
 	h.Runtime, err = findRuntime()
 	if err != nil {
 		return nil, fmt.Errorf("jail: %w", err)

@@ -8,6 +8,7 @@ import (
 
 	"jpm/config"
 	"jpm/jail/internal/seccomp"
+	"jpm/jail/plan"
 	"jpm/jail/profiles"
 )
 
@@ -36,7 +37,8 @@ func workerProfile(j config.Jail) (*profile, error) {
 	if !j.OwnProfile() && !slices.Contains(known, j.Seccomp) {
 		return nil, fmt.Errorf("jail.seccomp: no profile %q; there is %s", j.Seccomp, strings.Join(known, ", "))
 	}
-	p, err := compiled(j.Seccomp, j.Profile, func(name string) (string, error) {
+	// Without a network there is nothing for an IP socket to reach, so there are none.
+	p, err := compiled(j.Seccomp, j.Profile, j.Network == string(plan.NoNetwork), func(name string) (string, error) {
 		switch {
 		case name == j.Seccomp && j.OwnProfile():
 			return j.Profile, nil
@@ -54,14 +56,20 @@ func workerProfile(j config.Jail) (*profile, error) {
 // programs keeps the compiled profiles: gVisor takes some 15 ms for one, and all pools share it.
 var programs struct {
 	sync.Mutex
-	by map[[2]string]*profile // by name and text
+	by map[programKey]*profile
+}
+
+// programKey is what a compiled profile depends on: its name, its text if it is none of ours, and whether it leaves unix sockets only.
+type programKey struct {
+	name, own string
+	unixOnly  bool
 }
 
 // compiled compiles the profile name, whose text, if it is none of ours, is own.
-func compiled(name, own string, source func(string) (string, error)) (*profile, error) {
+func compiled(name, own string, unixOnly bool, source func(string) (string, error)) (*profile, error) {
 	programs.Lock()
 	defer programs.Unlock()
-	key := [2]string{name, own}
+	key := programKey{name, own, unixOnly}
 	if p, ok := programs.by[key]; ok {
 		return p, nil
 	}
@@ -72,6 +80,9 @@ func compiled(name, own string, source func(string) (string, error)) (*profile, 
 	if err := canStart(parsed); err != nil {
 		return nil, err
 	}
+	if unixOnly {
+		parsed = parsed.UnixOnly()
+	}
 	p := &profile{text: parsed, listed: parsed.Exec == seccomp.ExecListed}
 	if p.filter, err = parsed.Compile(); err != nil {
 		return nil, err
@@ -80,7 +91,7 @@ func compiled(name, own string, source func(string) (string, error)) (*profile, 
 		return nil, err
 	}
 	if programs.by == nil {
-		programs.by = make(map[[2]string]*profile)
+		programs.by = make(map[programKey]*profile)
 	}
 	programs.by[key] = p
 	return p, nil

@@ -15,13 +15,22 @@ var runtimePaths = []struct {
 	{"/etc/alternatives", false, "php-cgi itself, and libblas, liblapack, convert are links through it"},
 	{"/etc/ld.so.cache", false, "the dynamic loader finds libraries outside its default path by it"},
 	{"/etc/php", false, "php.ini and the configuration of extensions"},
+	{"/etc/php.ini", false, "as /etc/php on other distributions"},
+	{"/etc/php.d", false, "as /etc/php on other distributions"},
 	{"/etc/ssl/certs", false, "certificate authorities; no private keys are in it"},
 	{"/etc/ca-certificates", false, "as /etc/ssl/certs on other distributions"},
+	{"/etc/pki/tls/certs", false, "as /etc/ssl/certs on other distributions"},
+	{"/etc/pki/ca-trust/extracted", false, "where the former leads to"},
+	{"/etc/ssl/openssl.cnf", false, "PHP makes no key and no request for a certificate without it"},
+	{"/etc/services", false, "ports by name, for getservbyname"},
+	{"/etc/protocols", false, "protocols by name, for getprotobyname"},
 	{"/etc/localtime", false, "the host's time zone"},
 	{"/etc/timezone", false, "its name"},
 	{"/etc/mime.types", false, "file types by ending"},
 	{"/etc/fonts", false, "fontconfig, for programs that draw text"},
+	{"/var/cache/fontconfig", false, "without it fontconfig looks through all fonts again in each process"},
 	{"/etc/ImageMagick-6", false, "its policy limits what the imagick extension does"},
+	{"/etc/ImageMagick-7", false, "as /etc/ImageMagick-6"},
 }
 
 // libraryPaths are the parts of the runtime whose files programs load. They must be executable for that, because to a mount loading

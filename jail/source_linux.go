@@ -17,7 +17,7 @@ import (
 func (s *Spawner) cloneMount(j *Jail, e *plan.Entry) (int, error) {
 	src, err := s.openSource(j, e)
 	if err != nil {
-		return -1, fmt.Errorf("%s: %w", e.Origin, err)
+		return -1, fmt.Errorf("%s: %w", e.Origin, j.advise(e, err))
 	}
 	defer unix.Close(src)
 	recursive := uint(0)
@@ -30,6 +30,9 @@ func (s *Spawner) cloneMount(j *Jail, e *plan.Entry) (int, error) {
 	}
 	// Private, so that what the host mounts below the source later does not appear in the jail unseen.
 	attr := unix.MountAttr{Attr_set: mountAttr(e.Flags), Propagation: unix.MS_PRIVATE}
+	if e.Wants == plan.PoolSockets {
+		attr.Propagation = unix.MS_SLAVE
+	}
 	if err := unix.MountSetattr(mnt, "", unix.AT_EMPTY_PATH|recursive, &attr); err != nil {
 		unix.Close(mnt)
 		return -1, fmt.Errorf("%s: mount_setattr: %w", e.Origin, err)
@@ -54,14 +57,18 @@ func mountAttr(f plan.Flags) (a uint64) {
 
 // openSource opens what an entry binds and checks that it is the kind of thing it must be.
 func (s *Spawner) openSource(j *Jail, e *plan.Entry) (int, error) {
-	if e.Wants == plan.PoolTmp {
+	if e.Wants == plan.PoolTmp || e.Wants == plan.PoolSockets {
 		s.mu.Lock()
 		there := s.pools[j.Name()]
 		s.mu.Unlock()
 		if !there {
 			return -1, fmt.Errorf("pool %s has not been added", j.Name())
 		}
-		return unix.Open(s.tmpDir(j), unix.O_PATH|unix.O_CLOEXEC|unix.O_DIRECTORY, 0)
+		dir := s.tmpDir(j)
+		if e.Wants == plan.PoolSockets {
+			dir = s.socketDir(j)
+		}
+		return unix.Open(dir, unix.O_PATH|unix.O_CLOEXEC|unix.O_DIRECTORY, 0)
 	}
 	fd, err := openTrusted(e.Source)
 	if err != nil {

@@ -44,11 +44,12 @@ type Spawner struct {
 
 	cgroups cgroups // the spawning thread's
 
-	mu     sync.Mutex // guards what follows
-	pools  map[string]bool
-	live   map[*Worker]struct{}
-	gen    uint64
-	closed bool
+	mu       sync.Mutex // guards what follows
+	pools    map[string]bool
+	socketed []*poolSockets // pools with sockets; their contents belong to the thread
+	live     map[*Worker]struct{}
+	gen      uint64
+	closed   bool
 }
 
 // ErrClosed is what a closed Spawner answers.
@@ -139,7 +140,7 @@ func (s *Spawner) ownMounts() error {
 	if err := unix.Mount("jpm", s.base, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=0700,size=1m"); err != nil {
 		return fmt.Errorf("mount %s: %w", s.base, err)
 	}
-	for _, d := range []string{"sock", "tmp"} {
+	for _, d := range []string{"sock", "tmp", "services"} {
 		if err := unix.Mkdir(filepath.Join(s.base, d), 0o700); err != nil {
 			return fmt.Errorf("make %s: %w", d, err)
 		}
@@ -185,15 +186,19 @@ func (s *Spawner) AddPool(j *Jail) error {
 		if err := unix.Mkdir(dir, 0o700); err != nil {
 			return fmt.Errorf("pool %s: make tmp: %w", j.Name(), err)
 		}
-		// One inode for every 4 KiB, at least 1024: a million empty files must not eat the kernel's memory either.
-		inodes := max(j.tmp/4096, 1024)
-		data := "mode=1777,size=" + strconv.FormatInt(j.tmp, 10) + ",nr_inodes=" + strconv.FormatInt(inodes, 10) +
+		data := "mode=1777,size=" + strconv.FormatInt(j.tmp, 10) + ",nr_inodes=" + strconv.FormatInt(j.tmpFiles, 10) +
 			",uid=" + strconv.FormatUint(uint64(j.plan.UID), 10) + ",gid=" + strconv.FormatUint(uint64(j.plan.GID), 10)
 		if err := unix.Mount("jpm-tmp", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, data); err != nil {
 			unix.Rmdir(dir)
 			return fmt.Errorf("pool %s: mount tmp: %w", j.Name(), err)
 		}
 		if _, err := s.cgroups.pool(j); err != nil {
+			return fmt.Errorf("pool %s: %w", j.Name(), err)
+		}
+		if err := s.addSockets(j); err != nil {
+			return fmt.Errorf("pool %s: %w", j.Name(), err)
+		}
+		if err := createWrite(j); err != nil {
 			return fmt.Errorf("pool %s: %w", j.Name(), err)
 		}
 		s.mu.Lock()

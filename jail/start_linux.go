@@ -96,6 +96,9 @@ func (s *Spawner) start(ctx context.Context, j *Jail, l launch) (_ *Worker, err 
 		if err := w.verify(&l.plan, program); err != nil {
 			return nil, err
 		}
+		if err := w.verifySockets(j); err != nil {
+			return nil, err
+		}
 	}
 	if l.listen {
 		if err := w.accepted(ctx); err != nil {
@@ -187,13 +190,16 @@ func (s *Spawner) fork(j *Jail, l launch, w *Worker) (err error) {
 	}
 	pidfd := -1
 	sys := &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
+		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
 		Pdeathsig:  syscall.SIGKILL,
 		Setsid:     true,
 		PidFD:      &pidfd,
 	}
 	if w.group != nil && w.group.FD() >= 0 {
 		sys.UseCgroupFD, sys.CgroupFD = true, w.group.FD()
+	}
+	if l.plan.Network != plan.HostNetwork {
+		sys.Cloneflags |= unix.CLONE_NEWNET
 	}
 	if p := &l.plan; p.UserNS {
 		sys.Cloneflags |= unix.CLONE_NEWUSER

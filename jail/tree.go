@@ -61,6 +61,9 @@ func (t *tree) addDev(h *Host) {
 func (t *tree) addTmp() {
 	t.add(plan.Entry{Kind: plan.Bind, Path: "/tmp", Wants: plan.PoolTmp, Flags: plan.NoSuid | plan.NoDev | plan.NoExec, Origin: "limits.tmp"})
 	t.add(plan.Entry{Kind: plan.Link, Path: "/var/tmp", Data: "/tmp", Origin: "limits.tmp"})
+	// Programs know the way to services by its old name: PHP's default for MySQL's socket is in /var/run.
+	t.add(plan.Entry{Kind: plan.Link, Path: "/var/run", Data: "/run", Origin: "the jail's /var/run"})
+	t.add(plan.Entry{Kind: plan.Dir, Path: "/run", Mode: 0o755, Origin: "the jail's /run"})
 }
 
 // addSite adds the paths of the configuration.

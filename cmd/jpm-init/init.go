@@ -55,6 +55,8 @@ func (b *builder) steps() []step {
 		// Last of the mount work: mount points were made in it.
 		{"read-only-root", b.readOnlyRoot},
 		{"prove-root", proveRoot},
+		// Needs CAP_NET_ADMIN over the jail's own network.
+		{"loopback", b.loopback},
 		{"hostname", func() error { return unix.Sethostname([]byte(b.p.Hostname)) }},
 		// The exec stage does not go on before PID 1 has nothing left to lose: then there is no moment in which the
 		// worker's code runs beside a privileged process of its own jail.

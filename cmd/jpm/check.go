@@ -41,12 +41,20 @@ Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 
 			}
 			out := cmd.OutOrStdout()
 			explain(out, "proxy", proxy)
+			missing := 0
 			for _, p := range c.Pools {
 				j, err := jail.Compile(p, host)
 				if err != nil {
 					return fmt.Errorf("pool %q: %w", p.Name, err)
 				}
 				explain(out, fmt.Sprintf("pool %q", p.Name), j)
+				for _, problem := range j.Inspect() {
+					missing++
+					fmt.Fprintf(cmd.ErrOrStderr(), "pool %q: %v\n", p.Name, problem)
+				}
+			}
+			if missing > 0 {
+				return fmt.Errorf("%s: paths and sockets that the pools cannot use now: %d", file, missing)
 			}
 			fmt.Fprintf(out, "%s: good, %d pools\n", file, len(c.Pools))
 			return nil

@@ -20,7 +20,7 @@ $attempts = [
     ['self-mem', 'write its own code through /proc/self/mem', $write('/proc/self/mem')],
     ['self-script', 'change its own script', $write(__FILE__)],
     ['write-usr', 'create a file in /usr', fn() => @file_put_contents('/usr/jpm-demo', 'x') === false ? last() : null],
-    ['tcp-connect', 'connect to a server on the host', fn() => @fsockopen('127.0.0.1', $port, $n, $text, 1) ? null : $text],
+    ['tcp-connect', 'connect to a server on the host', fn() => @fsockopen('127.0.0.1', $port, $n, $text, 1) ? null : ($text ?: last())],
     ['mail', 'send mail', $run(fn() => mail('a@example.org', 'demo', 'demo'))],
     ['exec-id', 'run id', $run(fn() => exec('id', $out, $code) !== false && $code === 0)],
     ['proc-open', 'start a process', $run(fn() => is_resource(proc_open(['/usr/bin/id'], [], $pipes)))],

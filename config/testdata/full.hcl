@@ -62,6 +62,7 @@ pool "shop.example-1_x" {
     files     = 32
     file_size = "0"
     tmp       = "1.5G"
+    tmp_files = 5000
     memory    = "256M"
     max_rss   = "192M"
     cpu       = "150%"
@@ -81,6 +82,9 @@ pool "shop.example-1_x" {
     network = "none"
     seccomp = "php"
     umask   = "027"
+
+    create_write = true
+    sockets      = ["/run/mysqld/mysqld.sock"]
   }
 }
 

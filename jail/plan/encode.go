@@ -51,6 +51,7 @@ func (c *coder) plan(p *Plan) {
 	for _, n := range []*uint32{&p.SetupUID, &p.SetupGID, &p.UID, &p.GID} {
 		c.number32(n)
 	}
+	c.string((*string)(&p.Network))
 	c.number(&p.RootBytes)
 	c.number(&p.RootInodes)
 	for i := range list(c, &p.Entries) {

@@ -20,6 +20,9 @@ type Plan struct {
 	// UID and GID are the worker's ids, the same inside and outside. It has no other group.
 	UID, GID uint32
 
+	// Network says which network the worker has.
+	Network Network
+
 	// RootBytes and RootInodes bound the tmpfs that becomes the root.
 	RootBytes, RootInodes uint64
 	// Entries fill the root, in this order: a parent stands before what lies in it.
@@ -58,6 +61,16 @@ type Plan struct {
 	SkipStep string
 }
 
+// Network is the network of a jail.
+type Network string
+
+// The networks of a jail.
+const (
+	NoNetwork   Network = "none"     // a namespace of its own with nothing up
+	Loopback    Network = "loopback" // a namespace of its own with its loopback up
+	HostNetwork Network = "host"     // the host's namespace
+)
+
 // Kind says what an Entry makes.
 type Kind string
 
@@ -91,6 +104,11 @@ type Entry struct {
 	Origin string
 }
 
+// Writable says whether e gives the worker a directory of the host to write to.
+func (e *Entry) Writable() bool {
+	return e.Kind == Bind && e.Source != "" && e.Flags&ReadOnly == 0
+}
+
 // Wants says what a mount source must be.
 type Wants string
 
@@ -101,6 +119,9 @@ const (
 	Any       Wants = "any"    // a directory or a regular file
 	Device    Wants = "device" // the character device Rdev
 	PoolTmp   Wants = "tmp"    // the pool's /tmp; Source is unused
+	// PoolSockets is the pool's directory of sockets of services; Source is unused. The jail's copy is a slave of it, so that what the
+	// master mounts in it later appears (mount_namespaces(7)).
+	PoolSockets Wants = "sockets"
 )
 
 // Flags are mount attributes (mount_setattr(2)).

@@ -29,8 +29,6 @@ pool "shop" {
     denials = 1
   }
   jail {
-    sockets  = ["/run/mysqld/mysqld.sock"]
-    network  = "loopback"
-    landlock = true
+    scope = "pool"
   }
 }
