@@ -3,8 +3,11 @@ package jail
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 
 	"jpm/jail/internal/cgroup"
 )
@@ -106,4 +109,34 @@ func (w *Worker) killCgroup() error {
 		return fmt.Errorf("worker %s: %w", w.name, err)
 	}
 	return nil
+}
+
+// Statm opens /proc/PID/statm of the program, for somebody who has no /proc (proc_pid_statm(5)). The caller closes it. Reading it fails
+// when the program has ended.
+func (w *Worker) Statm() (*os.File, error) {
+	f, err := os.Open("/proc/" + strconv.Itoa(w.pid) + "/statm")
+	if err != nil {
+		return nil, fmt.Errorf("worker %s: %w", w.name, err)
+	}
+	// Only now it is certain that the pid was still its own.
+	w.mu.Lock()
+	err = unix.ESRCH
+	if w.worker >= 0 {
+		err = unix.PidfdSendSignal(w.worker, 0, nil, 0)
+	}
+	w.mu.Unlock()
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("worker %s: %w", w.name, err)
+	}
+	return f, nil
+}
+
+// PidsEvents opens pids.events of the worker's cgroup, in which the kernel counts refused processes. The caller closes it. It is nil
+// where the worker has no limit of processes.
+func (w *Worker) PidsEvents() (*os.File, error) {
+	if w.group == nil {
+		return nil, nil
+	}
+	return w.group.PidsEvents()
 }

@@ -64,6 +64,13 @@ func compileLimits(l config.Limits, h *cgroup.Host) (cgroupLimits, error) {
 		}
 		cl.asked = append(cl.asked, a)
 	}
+	// What a worker may not have of the pool's it may not have alone; and its own cgroup tells who ran out.
+	if cl.worker.Memory == 0 {
+		cl.worker.Memory = cl.sum.Memory
+	}
+	if cl.worker.Pids == 0 {
+		cl.worker.Pids = cl.sum.Pids
+	}
 	return cl, nil
 }
 

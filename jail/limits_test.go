@@ -57,6 +57,13 @@ func TestLimitsTheHostCannotEnforce(t *testing.T) {
 				"cgroup | memory 1GiB for the pool, no swap; over it one worker is killed | enforced"}},
 		{name: "no controller", host: noMemory, limits: all,
 			err: `limits.memory (jpm.hcl:12): this host cannot enforce it: not offered; limits.enforce = "best_effort" starts without it`},
+		{name: "only the pool's", host: v2Host(), limits: config.Limits{Pool: config.PoolLimits{Memory: 1 << 30, Pids: 99, CPU: 10}},
+			worker: cgroup.Limits{Memory: 1 << 30, Pids: 99}, sum: cgroup.Limits{Memory: 1 << 30, Pids: 99, CPU: 10},
+			explain: []string{
+				"cgroup | one per worker, in one per pool (v2, killed as a whole by cgroup.kill) | enforced",
+				"cgroup | memory 1GiB for the pool, no swap; over it one worker is killed | enforced",
+				"cgroup | 99 processes and threads for the pool | enforced",
+				"cgroup | cpu 10 % of one core for the pool | enforced"}},
 		{name: "not delegated", host: busy, limits: all, err: "limits.memory (jpm.hcl:12): this host cannot enforce it: others are in it; "},
 		{name: "no cgroups", host: none, limits: config.Limits{Pids: 32, Places: all.Places}, err: "limits.pids (jpm.hcl:13): this host cannot enforce it: none mounted; "},
 		{name: "a weight", host: v2Host(), limits: config.Limits{IOWeight: 50}, err: "limits.io_weight: this host cannot enforce it: the kernel offers no io"},

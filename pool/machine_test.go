@@ -209,6 +209,15 @@ func TestEndReason(t *testing.T) {
 		{"denied while starting", Starting, ReasonNone, Exit{Signal: syscall.SIGSYS}, ReasonDenied},
 		{"denied on its way out", Stopping, ReasonShutdown, Exit{Signal: syscall.SIGSYS}, ReasonDenied},
 		{"denied, seen as lost", Stopping, ReasonLost, Exit{Signal: syscall.SIGSYS}, ReasonDenied},
+		{"out of memory", Busy, ReasonNone, Exit{Signal: syscall.SIGKILL, OOM: true}, ReasonMemory},
+		{"out of memory, seen as lost", Stopping, ReasonLost, Exit{Signal: syscall.SIGKILL, OOM: true}, ReasonMemory},
+		{"out of memory on its way out", Stopping, ReasonMaxRequests, Exit{Signal: syscall.SIGKILL, OOM: true}, ReasonMemory},
+		{"over max_rss", Stopping, ReasonMemory, Exit{}, ReasonMemory},
+		{"denied, and memory ran out", Busy, ReasonNone, Exit{Signal: syscall.SIGSYS, OOM: true}, ReasonDenied},
+		{"could not make a thread", Busy, ReasonNone, Exit{Code: 2, Refused: 1}, ReasonPids},
+		{"could not make a thread, seen as lost", Stopping, ReasonLost, Exit{Code: 2, Refused: 1}, ReasonPids},
+		{"lived without the process", Stopping, ReasonMaxRequests, Exit{Refused: 9}, ReasonMaxRequests},
+		{"lived without the process and went", Idle, ReasonNone, Exit{Refused: 9}, ReasonExited},
 		{"denied while it is killed", Killing, ReasonRequestTimeout, Exit{Signal: syscall.SIGSYS}, ReasonDenied},
 	}
 	for _, test := range tests {

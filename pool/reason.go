@@ -17,6 +17,8 @@ const (
 	ReasonStartFailed           // the Starter could not start it
 	ReasonExited                // it exited by itself
 	ReasonSignaled              // a signal that the pool did not ask for ended it
+	ReasonMemory                // the kernel ended it for want of memory, or it used more than limits.max_rss
+	ReasonPids                  // it ended by itself after it had met its limit of processes
 	ReasonDenied                // SIGSYS: it made a system call that its jail forbids
 	ReasonBrokenProtocol        // it did not speak FastCGI
 	ReasonLost                  // it dropped its connection during a request, or would not take a new one, and yet lived
@@ -32,6 +34,8 @@ var reasonNames = [numReasons]string{
 	ReasonStartFailed:    "start-failed",
 	ReasonExited:         "exited",
 	ReasonSignaled:       "signaled",
+	ReasonMemory:         "memory",
+	ReasonPids:           "pids",
 	ReasonDenied:         "denied",
 	ReasonBrokenProtocol: "broken-protocol",
 	ReasonLost:           "lost",
@@ -80,6 +84,10 @@ func endReason(from State, cause Reason, exit Exit) Reason {
 	if exit.Signal == syscall.SIGSYS {
 		return ReasonDenied
 	}
+	// Before what the pool asked for: a worker that had to be stopped anyway may have been killed by the kernel first.
+	if exit.OOM {
+		return ReasonMemory
+	}
 	asked := from == Stopping || from == Killing
 	if asked && cause != ReasonLost {
 		return cause
@@ -88,6 +96,9 @@ func endReason(from State, cause Reason, exit Exit) Reason {
 	// broken connection was only the first sign of it.
 	if from == Killing {
 		return ReasonLost
+	}
+	if exit.Refused > 0 && (exit.Signal != 0 || exit.Code != 0) {
+		return ReasonPids
 	}
 	if exit.Signal != 0 {
 		return ReasonSignaled

@@ -16,7 +16,7 @@ type Snapshot struct {
 	States map[State]int `json:"states"`
 	// Recycles counts the processes that have ended, by reason; every reason is there.
 	Recycles map[Reason]uint64 `json:"recycles"`
-	// Incidents counts the processes that made a system call their jail forbids.
+	// Incidents counts what jails had to stop: processes that made a forbidden system call or ran out of memory, and refused processes.
 	Incidents uint64 `json:"incidents"`
 	// StartFailures counts the starts that brought no process, those that took too long included.
 	StartFailures uint64 `json:"start_failures"`
@@ -113,7 +113,7 @@ func (p *Pool) Snapshot() Snapshot {
 	for _, r := range Reasons() {
 		s.Recycles[r] = p.counts.ended[r]
 	}
-	s.Incidents = p.counts.ended[ReasonDenied]
+	s.Incidents = p.counts.incidents
 	s.StartFailures = p.counts.startFailures
 	s.Bugs = p.counts.bugs
 	for i := range p.workers {

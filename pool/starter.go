@@ -25,6 +25,10 @@ type Exit struct {
 	Code   int            // the exit status; meaningless if Signal is set
 	Signal syscall.Signal // 0 if the process exited with Code
 	Core   bool           // a core was dumped
+	// OOM: the kernel killed it, or something in its jail, for want of memory.
+	OOM bool
+	// Refused is how often it was refused a process or thread because of a limit.
+	Refused uint32
 }
 
 // Starter does what blocks: it starts, connects to and ends processes, somewhere else. No method may block, or call

@@ -165,6 +165,9 @@ func (p *Pool) wentDown(w *worker, t Transition, in *input) {
 	case t.Exit != nil:
 		p.counts.ended[t.Reason]++
 	}
+	if t.Reason == ReasonDenied || t.Exit != nil && t.Exit.OOM {
+		p.counts.incidents++
+	}
 	again := w.want
 	if again && !w.completed && unasked(t.From, w.cause) {
 		w.backoff = nextBackoff(w.backoff, w.requests > 0)

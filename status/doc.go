@@ -48,7 +48,7 @@
 //	      },
 //	      "states": {"down": 0, …},           workers by state; every state is there
 //	      "recycles": {"max-requests": 1, …}, processes that have ended, by reason; every reason is there
-//	      "incidents": 0,                     processes that made a system call their jail forbids
+//	      "incidents": 0,                     what jails had to stop: forbidden calls, memory run out, refused processes
 //	      "start_failures": 0,                starts that brought no process
 //	      "bugs": 0,                          events that cannot happen; anything but 0 is worth a report
 //	      "workers": [                        by slot

@@ -47,7 +47,7 @@ var (
 			func(s *pool.Snapshot) float64 { return float64(s.Queue.MaxLength) }},
 		{desc("queue_limit", "The most requests that may wait.", "pool"), prometheus.GaugeValue,
 			func(s *pool.Snapshot) float64 { return float64(s.Queue.Limit) }},
-		{desc("incidents_total", "Workers that made a system call their jail forbids.", "pool"), prometheus.CounterValue,
+		{desc("incidents_total", "What jails had to stop: forbidden system calls, memory run out, refused processes.", "pool"), prometheus.CounterValue,
 			func(s *pool.Snapshot) float64 { return float64(s.Incidents) }},
 		{desc("bugs_total", "Events that cannot happen. Anything but 0 is worth a report.", "pool"), prometheus.CounterValue,
 			func(s *pool.Snapshot) float64 { return float64(s.Bugs) }},

@@ -215,6 +215,9 @@ func (j *jpm) checkLeft() {
 			return nil
 		})
 	}
+	if left := cgroupsOf(j.cmd.Process.Pid); len(left) > 0 && !j.killed {
+		j.t.Errorf("cgroups left: %v", left)
+	}
 	if n := mountCount(); n != j.mounts {
 		j.t.Errorf("%d mounts, %d before jpm started", n, j.mounts)
 	}

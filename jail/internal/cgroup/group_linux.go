@@ -240,6 +240,20 @@ func (g *Group) Events() (Events, error) {
 	return e, errors.Join(errs...)
 }
 
+// PidsEvents opens the file in which the kernel counts refused processes, nil if the worker has no limit of them. The caller closes it.
+func (g *Group) PidsEvents() (*os.File, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.gone || g.p.worker.Pids == 0 {
+		return nil, nil
+	}
+	f, err := cgroups.OpenFile(g.p.t.controllerDir(Pids, g.p.name, g.name), "pids.events", unix.O_RDONLY)
+	if err != nil {
+		return nil, fmt.Errorf("cgroup: %w", err)
+	}
+	return f, nil
+}
+
 // Remove removes the cgroup. Everything in it must have ended; what is not quite gone is waited for, a moment.
 func (g *Group) Remove() error {
 	if g.oom != nil {

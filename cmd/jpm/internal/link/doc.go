@@ -8,11 +8,12 @@
 //	  | <---------------------------------Ready |
 //	  |                                         |
 //	  | <---------------------Start(w)          |
-//	  | Started(w, pid) + connection + log ---> |   or StartFailed(w, text)
+//	  | Started(w, pid) + connection + log      |
+//	  |     + gauges -------------------------> |   or StartFailed(w, text)
 //	  | <----------------------Dial(w)          |   a fresh connection to the same worker
 //	  | Dialed(w) + connection ---------------> |   or DialFailed(w, text)
 //	  | <--------------Term(w), Kill(w)         |
-//	  | Exited(w, code, signal, core) --------> |   once for every Started
+//	  | Exited(w, code, signal, core, ...) ---> |   once for every Started
 //	  |                                         |
 //	  | LogFile + descriptor -----------------> |   after the log was reopened
 //	  | Drain --------------------------------> |   finish what runs, then exit

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/bits"
 	"os"
 	"syscall"
 	"testing"
@@ -18,6 +19,8 @@ func samples() []Message {
 		{Kind: Dial, Worker: w}, {Kind: Dialed, Worker: w}, {Kind: DialFailed, Worker: w, Text: "gone"},
 		{Kind: Term, Worker: w}, {Kind: Kill, Worker: w},
 		{Kind: Exited, Worker: w, Code: 255}, {Kind: Exited, Worker: w, Signal: syscall.SIGSYS, Core: true},
+		{Kind: Exited, Worker: w, Signal: syscall.SIGKILL, OOM: true, Refused: 1<<30 - 1}, {Kind: Started, Worker: w, Pid: 7, Gauges: PidsEvents},
+		{Kind: Started, Worker: w, Pid: 7, Gauges: allGauges},
 		{Kind: LogFile}, {Kind: Drain},
 	}
 }
@@ -39,7 +42,7 @@ func TestRoundTrip(t *testing.T) {
 		seen[want.Kind] = true
 		r := rules[want.Kind]
 		var files []*os.File
-		for range r.files {
+		for range r.files + bits.OnesCount8(uint8(want.Gauges)) {
 			pr, pw, err := os.Pipe()
 			if err != nil {
 				t.Fatal(err)
@@ -56,8 +59,8 @@ func TestRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, gotFiles, err := to.Receive()
-		if err != nil || got != want || len(gotFiles) != r.files {
-			t.Errorf("Receive() = %+v, %d files, %v, want %+v, %d files", got, len(gotFiles), err, want, r.files)
+		if err != nil || got != want || len(gotFiles) != len(files) {
+			t.Errorf("Receive() = %+v, %d files, %v, want %+v, %d files", got, len(gotFiles), err, want, len(files))
 		}
 		closeAll(gotFiles)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"syscall"
 )
 
@@ -44,7 +45,7 @@ const (
 type rule struct {
 	name   string
 	from   Side
-	files  int
+	files  int  // without gauges
 	worker bool // Pool, Slot and Gen name a worker
 	pool   bool // Pool names a pool
 	values bool // A, B and C are used
@@ -96,9 +97,24 @@ type Message struct {
 	Code   int
 	Signal syscall.Signal
 	Core   bool
+	// OOM says that memory ran out, and Refused how often a limit of processes was met. Exited only.
+	OOM     bool
+	Refused uint32
+	// Gauges says which descriptors follow the connection and the log. Started only.
+	Gauges Gauges
 	// Text is an error for people, at most MaxText bytes. StartFailed and DialFailed only.
 	Text string
 }
+
+// Gauges are files of the kernel that tell what a worker uses, each open for reading, in this order. Only the master can open them.
+type Gauges uint8
+
+// The gauges.
+const (
+	Statm      Gauges = 1 << iota // /proc/PID/statm
+	PidsEvents                    // pids.events of the worker's cgroup
+	allGauges  = Statm | PidsEvents
+)
 
 const (
 	headSize = 25
@@ -115,11 +131,14 @@ func (m *Message) append(b []byte) []byte {
 	v := [3]uint32{}
 	switch m.Kind {
 	case Started:
-		v[0] = uint32(m.Pid)
+		v[0], v[1] = uint32(m.Pid), uint32(m.Gauges)
 	case Exited:
-		v[0], v[1] = uint32(m.Code), uint32(m.Signal)
+		v[0], v[1], v[2] = uint32(m.Code), uint32(m.Signal), m.Refused<<2
 		if m.Core {
-			v[2] = 1
+			v[2] |= 1
+		}
+		if m.OOM {
+			v[2] |= 2
 		}
 	}
 	b = append(b, byte(m.Kind))
@@ -146,6 +165,10 @@ func decode(b []byte, nfiles int, from Side) (Message, error) {
 	m.Worker = Worker{binary.BigEndian.Uint16(b[1:]), binary.BigEndian.Uint16(b[3:]), binary.BigEndian.Uint64(b[5:])}
 	v := [3]uint32{binary.BigEndian.Uint32(b[13:]), binary.BigEndian.Uint32(b[17:]), binary.BigEndian.Uint32(b[21:])}
 	m.Text = string(b[headSize:])
+	if m.Kind == Started && v[1] <= uint32(allGauges) {
+		m.Gauges = Gauges(v[1])
+		r.files += bits.OnesCount8(uint8(m.Gauges))
+	}
 	switch {
 	case nfiles != r.files:
 		return m, fmt.Errorf("%w: %v with %d descriptors instead of %d", ErrMalformed, m.Kind, nfiles, r.files)
@@ -158,15 +181,13 @@ func decode(b []byte, nfiles int, from Side) (Message, error) {
 	}
 	switch m.Kind {
 	case Started:
-		if v[1] != 0 || v[2] != 0 {
+		if v[1] != uint32(m.Gauges) || v[2] != 0 {
 			return m, fmt.Errorf("%w: %v with values", ErrMalformed, m.Kind)
 		}
 		m.Pid = int(int32(v[0]))
 	case Exited:
-		if v[2] > 1 {
-			return m, fmt.Errorf("%w: %v with values", ErrMalformed, m.Kind)
-		}
-		m.Code, m.Signal, m.Core = int(int32(v[0])), syscall.Signal(v[1]), v[2] != 0
+		m.Code, m.Signal, m.Core = int(int32(v[0])), syscall.Signal(v[1]), v[2]&1 != 0
+		m.OOM, m.Refused = v[2]&2 != 0, v[2]>>2
 	}
 	return m, nil
 }

@@ -47,7 +47,37 @@ func (s *session) started(l *life, w *jail.Worker) error {
 	conn, out := w.Conn(), w.Log()
 	defer conn.Close()
 	defer out.Close()
-	return s.link.Send(link.Message{Kind: link.Started, Worker: l.id, Pid: w.Pid()}, conn, out)
+	files := []*os.File{conn, out}
+	gauges, more, err := s.gauges(l, w)
+	if err != nil {
+		// It has ended, or cannot be held to its limits: not one to serve.
+		s.poolLog(l.id).Warn("gauges", zap.Error(err))
+		w.Kill()
+	}
+	for _, f := range more {
+		defer f.Close()
+	}
+	return s.link.Send(link.Message{Kind: link.Started, Worker: l.id, Pid: w.Pid(), Gauges: gauges}, append(files, more...)...)
+}
+
+// gauges opens what the proxy looks at after each request, as far as the pool has limits for it. The caller closes the files, after an
+// error too.
+func (s *session) gauges(l *life, w *jail.Worker) (link.Gauges, []*os.File, error) {
+	var which link.Gauges
+	var files []*os.File
+	limits := s.config.Pools[l.id.Pool].Limits
+	if limits.MaxRSS > 0 {
+		f, err := w.Statm()
+		if err != nil {
+			return which, files, err
+		}
+		which, files = which|link.Statm, append(files, f)
+	}
+	f, err := w.PidsEvents()
+	if f != nil && err == nil {
+		which, files = which|link.PidsEvents, append(files, f)
+	}
+	return which, files, err
 }
 
 // watch waits for the worker's end and reports it.
@@ -55,7 +85,8 @@ func (s *session) watch(l *life, w *jail.Worker) {
 	exit := w.Wait()
 	s.post(func() error {
 		s.forget(l)
-		return s.link.Send(link.Message{Kind: link.Exited, Worker: l.id, Code: exit.Code, Signal: exit.Signal, Core: exit.Core})
+		return s.link.Send(link.Message{Kind: link.Exited, Worker: l.id, Code: exit.Code, Signal: exit.Signal, Core: exit.Core,
+			OOM: exit.OOM, Refused: uint32(min(exit.PidsRefused, 1<<30-1))})
 	})
 	w.Close()
 }

@@ -17,7 +17,7 @@ func (s *site) pick(ctx context.Context, r *fcgi.Request) (fcgi.Upstream, error)
 	if why := s.rule.refuse(r.Script()); why != "" {
 		return nil, &fcgi.Refusal{Status: 403, Reason: why}
 	}
-	h := &hold{req: r, failer: r.Failer()}
+	h := &hold{site: s, req: r, failer: r.Failer()}
 	lease, err := s.pool.Acquire(ctx, h)
 	switch {
 	case err == nil:
@@ -47,6 +47,7 @@ var outcomes = map[fcgi.Outcome]pool.Outcome{
 
 // hold is one request's hold on one worker. It is the relay's upstream and the pool's holder at once.
 type hold struct {
+	site   *site
 	req    *fcgi.Request
 	failer fcgi.Failer
 	lease  *pool.Lease
@@ -84,7 +85,12 @@ func (h *hold) Done(r fcgi.Result) {
 	if h.memo == nil && r.Outcome != fcgi.Stale {
 		h.memo = describe(h.req)
 	}
+	memo := h.memo
 	h.mu.Unlock()
+	if r.Outcome != fcgi.Stale {
+		id, _ := h.lease.Worker()
+		h.site.measure(id, memo)
+	}
 	h.lease.Release(outcomes[r.Outcome])
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -25,12 +26,15 @@ type site struct {
 	output *logs.Output
 	link   *link.Conn
 
+	gauges []atomic.Pointer[gauge] // by slot; nil where nothing is limited
+
 	listeners []net.Listener
 	stillborn map[pool.ID]error // owned by the link's reader; workers that run but could not be taken over
 }
 
 func newSite(index uint16, c *config.Pool, l *link.Conn, log *zap.Logger) *site {
 	s := &site{index: index, config: c, log: log.With(zap.String("pool", c.Name)), rule: newScriptRule(c), link: l, stillborn: map[pool.ID]error{}}
+	s.gauges = make([]atomic.Pointer[gauge], c.Workers.Max)
 	s.output = logs.NewOutput(s.log, "worker output")
 	s.pool = pool.New(*c, s, s)
 	s.front = &fcgi.Proxy{
@@ -94,11 +98,14 @@ func (s *site) event(m link.Message, files []*os.File) {
 		conn, err := fcgi.FileConn(files[0])
 		if err != nil {
 			// Out of descriptors. The slot is free when the worker has gone, so only then the start has failed.
-			files[1].Close()
+			for _, f := range files[1:] {
+				f.Close()
+			}
 			s.stillborn[id] = err
 			s.Kill(id)
 			return
 		}
+		s.gauge(id, m, files[2:])
 		go s.output.Copy(files[1], zap.Uint16("worker", id.Slot), zap.Int("pid", m.Pid))
 		s.pool.Started(id, pool.Process{Pid: m.Pid, Conn: conn})
 	case link.StartFailed:
@@ -118,6 +125,6 @@ func (s *site) event(m link.Message, files []*os.File) {
 			s.pool.StartFailed(id, err)
 			return
 		}
-		s.pool.Exited(id, pool.Exit{Code: m.Code, Signal: m.Signal, Core: m.Core})
+		s.pool.Exited(id, pool.Exit{Code: m.Code, Signal: m.Signal, Core: m.Core, OOM: m.OOM, Refused: m.Refused})
 	}
 }
