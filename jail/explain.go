@@ -2,7 +2,6 @@ package jail
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -106,7 +105,7 @@ func rlimitLines(j *Jail) []Line {
 	for _, l := range j.plan.Rlimits {
 		all = append(all, enforced(fmt.Sprintf("%s %d", rlimitNames[l.Resource], l.Value)))
 	}
-	if !slices.ContainsFunc(j.plan.Rlimits, func(l plan.Rlimit) bool { return l.Resource == unix.RLIMIT_NPROC }) {
+	if !j.plan.UserNS {
 		all = append(all, off("nproc", "without a user namespace it would count all workers of the pool as one"))
 	}
 	return all

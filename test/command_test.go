@@ -93,6 +93,46 @@ func TestCheckCommand(t *testing.T) {
 	}
 }
 
+// TestCheckEffective measures beside a jpm that serves the same configuration, and does not touch it.
+func TestCheckEffective(t *testing.T) {
+	j := newJPM(t, site{})
+	j.start()
+	before := j.pool()
+	out, errs, code := command(t, j.args("check", "--effective", "--json")...)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s\n%s", code, errs, out)
+	}
+	var got struct {
+		Jails []struct {
+			Name, Error string
+			Layers      []struct{ Layer, State, Measured, Differs string }
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Jails) != 2 || got.Jails[0].Name != "proxy" || got.Jails[1].Name != "site" {
+		t.Fatalf("jails of %+v, want those of proxy and site", got.Jails)
+	}
+	for _, jail := range got.Jails {
+		enforced := 0
+		for _, l := range jail.Layers {
+			if l.State == "enforced" && l.Measured != "" && l.Differs == "" {
+				enforced++
+			}
+		}
+		if jail.Error != "" || enforced < 10 {
+			t.Errorf("%s: %d layers enforced, error %q", jail.Name, enforced, jail.Error)
+		}
+	}
+	for i, w := range j.pool().Workers {
+		if w.Pid != before.Workers[i].Pid {
+			t.Errorf("worker %d of the running jpm was %d and is %d", i, before.Workers[i].Pid, w.Pid)
+		}
+	}
+	j.healthy()
+}
+
 func TestRequestCommand(t *testing.T) {
 	j := startJPM(t, site{})
 	script := filepath.Join(j.dir, "site", "index.php")

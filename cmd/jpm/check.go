@@ -15,14 +15,22 @@ import (
 
 func checkCommand() *cobra.Command {
 	var file string
+	var measure, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration, and show the jail each pool gets on this kernel",
 		Long: `Check a configuration, and show the jail each pool gets on this kernel.
 
+With --effective it starts the proxy and one worker of each pool in their jails, looks at every layer from outside, and ends them: what
+is printed is measured, not planned. A worker's program runs for that moment, so it takes what its start takes. A running jpm is not
+touched. Where limits need cgroups of version 2, run it as the service would be: systemd-run --pipe -p Delegate=yes jpm check --effective.
+
 Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 2 usage, 78 bad configuration.`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asJSON && !measure {
+				return usageError{errors.New("--json needs --effective")}
+			}
 			c, err := config.Load(file)
 			if err != nil {
 				return err
@@ -32,6 +40,21 @@ Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 
 			}
 			host, err := jail.Probe()
 			if err != nil {
+				return err
+			}
+			if measure {
+				all, err := effective(cmd.Context(), c, host)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					err = printMeasuredJSON(cmd.OutOrStdout(), all)
+				} else {
+					printMeasured(cmd.OutOrStdout(), all)
+				}
+				if err == nil && !asPlanned(all) {
+					err = errDiffers
+				}
 				return err
 			}
 			host = host.ForService()
@@ -61,6 +84,8 @@ Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", defaultConfig, "configuration file")
+	cmd.Flags().BoolVar(&measure, "effective", false, "start one worker of each pool and show what its jail has")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, with --effective")
 	return cmd
 }
 

@@ -26,6 +26,9 @@ const (
 // proxyCommand is the argument that makes this executable the proxy.
 const proxyCommand = "_proxy"
 
+// proxyArgv are the arguments of the executable as the proxy.
+func proxyArgv() []string { return []string{"jpm: proxy", proxyCommand} }
+
 func main() {
 	// The proxy has no command line of its own: what it needs comes over its link.
 	if len(os.Args) == 2 && os.Args[1] == proxyCommand {

@@ -41,7 +41,7 @@ Exit codes: 0 stopped by a signal, 1 failed, 2 usage, 78 bad configuration.`,
 				Version:   version,
 				Init:      init,
 				Dir:       dir,
-				ProxyArgv: []string{"jpm: proxy", proxyCommand},
+				ProxyArgv: proxyArgv(),
 			})
 		},
 	}
