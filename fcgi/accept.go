@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -29,13 +29,16 @@ type Limits struct {
 
 // Proxy relays FastCGI requests from web servers to workers. Its fields are set before Serve and not changed after. It must not be copied.
 type Proxy struct {
-	// Pick lends a worker for a request, or says why not. It may wait; when the client hangs up meanwhile, ctx is done, provided
-	// that Pick has called ctx.Done, which costs something. A *Refusal becomes the client's answer, the error of ctx none, any other 502.
-	Pick func(ctx context.Context, r *Request) (Upstream, error)
+	// Loop is the thread that does the Proxy's I/O and calls its hooks, which must not block. Several Proxies may share one. Nil means one of
+	// its own, from the first Serve to the end of Shutdown.
+	Loop *Loop
+	// Pick lends a worker for a request, or a place in the queue for one, or says why it gets none; two of the three are nil. A request that waits is
+	// told by its Handle what comes of it. A *Refusal becomes the client's answer, any other error 502.
+	Pick func(r *Request) (Upstream, Waiter, error)
 	// Limits bounds a request.
 	Limits Limits
-	// MaxConns is how many client connections are served at once; more wait in the kernel's accept queue, but for one of each listener. It
-	// is told to clients that ask (FCGI_MAX_CONNS). Default 4096.
+	// MaxConns is how many client connections are served at once; more wait in the kernel's accept queue. It is told to clients that ask
+	// (FCGI_MAX_CONNS). Default 4096.
 	MaxConns int
 	// MaxReqs is how many requests can run at once, told to clients that ask (FCGI_MAX_REQS). Default MaxConns.
 	MaxReqs int
@@ -43,21 +46,24 @@ type Proxy struct {
 	Log *zap.Logger
 	// Stderr is told what a worker, lent as up, writes to STDERR, which the client never sees, as it comes, at most 64 KiB for one request. May be nil.
 	Stderr func(r *Request, up Upstream, b []byte)
-	// Account is called once for each request, when its answer is on its way. It is told why a request failed; nil means that this is logged.
+	// Account is called once for each request, when its answer is written or given up. It is told why a request failed; nil means that this is logged.
 	Account func(r *Request, res Result)
 
-	once  sync.Once
-	slots chan struct{} // one for each open client connection
+	once     sync.Once
+	err      error // of making a Loop
+	loop     *Loop
+	gone     chan struct{} // closed when a shutdown has ended
+	accepted atomic.Uint64
 
-	mu      sync.Mutex
-	closing atomic.Bool               // set under mu
-	ln      map[net.Listener]struct{} // guarded by mu
-	clients map[*client]struct{}      // guarded by mu
-	running sync.WaitGroup            // the goroutines of clients; Add is guarded by mu
+	// The loop's thread owns these.
+	closing   bool
+	listeners map[*listener]struct{}
+	clients   map[*client]struct{}
+	accept    func(fd int) (int, error)
 }
 
 // init fills in the defaults.
-func (p *Proxy) init() {
+func (p *Proxy) init() error {
 	p.once.Do(func() {
 		if p.Limits.MaxParams <= 0 {
 			p.Limits.MaxParams = 256 << 10
@@ -77,146 +83,135 @@ func (p *Proxy) init() {
 		if p.Log == nil {
 			p.Log = zap.NewNop()
 		}
-		p.slots = make(chan struct{}, p.MaxConns)
-		p.ln = make(map[net.Listener]struct{})
+		if p.accept == nil {
+			p.accept = accept
+		}
+		p.gone = make(chan struct{})
+		p.listeners = make(map[*listener]struct{})
 		p.clients = make(map[*client]struct{})
+		if p.loop = p.Loop; p.loop == nil {
+			p.loop, p.err = NewLoop(p.Log)
+		}
 	})
+	return p.err
 }
 
-// Serve accepts connections until Shutdown, and then returns ErrClosed, or until the listener fails for good. It owns the listener
-// and closes it. Several listeners may be served at once. What Accept returns must come from package net.
-func (p *Proxy) Serve(ln net.Listener) error {
-	p.init()
-	defer ln.Close()
-	if !p.addListener(ln) {
+// Listener is a socket that listens for web servers.
+type Listener struct {
+	// File is the socket, unix or TCP. Serve takes it over and makes it non-blocking, for all who share it. A file that Go's own poller knows would cost a
+	// wake-up for each connection.
+	File *os.File
+	// Allow judges the address of a TCP client. Nil allows all.
+	Allow func(netip.Addr) bool
+}
+
+// Serve accepts connections until Shutdown, and then returns ErrClosed, or until the listener fails for good. Several listeners may be served
+// at once.
+func (p *Proxy) Serve(ln Listener) error {
+	fd, err := ownFD(ln.File)
+	if err != nil {
+		return fmt.Errorf("listener: %w", err)
+	}
+	if err := p.init(); err != nil {
+		closeFD(fd)
+		return err
+	}
+	l := &listener{proxy: p, fd: fd, allow: ln.Allow, over: make(chan error, 1)}
+	if !p.loop.post(task{kind: taskListen, proxy: p, listener: l}) {
+		closeFD(fd)
 		return ErrClosed
 	}
-	defer p.removeListener(ln)
-	pause := time.Duration(0)
-	for {
-		conn, err := ln.Accept()
-		if err == nil {
-			pause = 0
-			p.slot(ln)
-			p.welcome(conn)
-			continue
-		}
-		switch {
-		case p.closing.Load():
-			return ErrClosed
-		case errors.Is(err, syscall.ECONNABORTED):
-		case transient(err):
-			// Other connections go on, and when they close there is room again.
-			if pause == 0 {
-				p.Log.Error("accept paused", zap.Stringer("listen", ln.Addr()), zap.Error(err))
-			}
-			pause = min(max(2*pause, 10*time.Millisecond), time.Second)
-			time.Sleep(pause)
-		default:
-			return fmt.Errorf("accept %s: %w", ln.Addr(), err)
-		}
-	}
+	return <-l.over
 }
 
-// transient says whether accept may succeed later.
-func transient(err error) bool {
-	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS, syscall.EINTR} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
-}
-
-// slot waits until one more connection may be served.
-func (p *Proxy) slot(ln net.Listener) {
-	select {
-	case p.slots <- struct{}{}:
-	default:
-		p.Log.Warn("connection limit reached", zap.Stringer("listen", ln.Addr()), zap.Int("max_conns", p.MaxConns))
-		p.slots <- struct{}{}
-	}
-}
-
-// welcome starts the goroutine that owns a client's connection, and gives it the slot.
-func (p *Proxy) welcome(conn net.Conn) {
-	c, err := newClient(p, conn)
-	if err != nil {
-		p.Log.Error("connection refused", zap.Error(err))
-		_ = conn.Close()
-		<-p.slots
-		return
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closing.Load() {
-		_ = conn.Close()
-		<-p.slots
-		return
-	}
-	p.clients[c] = struct{}{}
-	p.running.Add(1)
-	go c.serve()
-}
-
-// farewell is the end of a client's goroutine.
-func (p *Proxy) farewell(c *client) {
-	p.mu.Lock()
-	delete(p.clients, c)
-	p.mu.Unlock()
-	if c.over {
-		clients.Put(c)
-	}
-	<-p.slots
-	p.running.Done()
-}
-
-func (p *Proxy) addListener(ln net.Listener) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closing.Load() {
-		return false
-	}
-	p.ln[ln] = struct{}{}
-	return true
-}
-
-func (p *Proxy) removeListener(ln net.Listener) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.ln, ln)
-}
+// Accepted is how many client connections were taken over since the Proxy began. It may be called at any time.
+func (p *Proxy) Accepted() uint64 { return p.accepted.Load() }
 
 // Shutdown stops accepting, closes idle connections, lets requests finish and closes their connections behind them. When ctx is done it
-// breaks what is left. It returns when no goroutine of the Proxy is left but those in Serve and Pick's own, with the error of ctx if that was why.
+// breaks what is left. It returns when no connection is left, with the error of ctx if that was why. It is called once.
 func (p *Proxy) Shutdown(ctx context.Context) error {
-	p.init()
-	p.mu.Lock()
-	p.closing.Store(true)
-	for ln := range p.ln {
-		_ = ln.Close()
+	if err := p.init(); err != nil {
+		return err
 	}
-	for c := range p.clients {
-		c.nudge()
-	}
-	p.mu.Unlock()
-
-	gone := make(chan struct{})
-	go func() {
-		p.running.Wait()
-		close(gone)
-	}()
+	p.loop.post(task{kind: taskClose, proxy: p})
+	var err error
 	select {
-	case <-gone:
-		return nil
+	case <-p.gone:
 	case <-ctx.Done():
+		err = ctx.Err()
+		p.loop.post(task{kind: taskBreak, proxy: p})
+		<-p.gone
 	}
-	p.mu.Lock()
+	if p.Loop == nil {
+		p.loop.Close()
+	}
+	return err
+}
+
+// wind begins a shutdown.
+func (p *Proxy) wind() {
+	p.closing = true
+	for l := range p.listeners {
+		l.close(ErrClosed)
+	}
 	for c := range p.clients {
-		c.fail(0, errShutdown)
-		_ = c.nc.Close()
+		c.settle()
 	}
-	p.mu.Unlock()
-	<-gone
-	return ctx.Err()
+	p.check()
+}
+
+// breakAll ends what a shutdown waits for no longer.
+func (p *Proxy) breakAll() {
+	for c := range p.clients {
+		c.giveUp(errShutdown)
+		c.write()
+		c.destroy()
+	}
+}
+
+// welcome takes over a connection and reads what is there: mostly the whole request.
+func (p *Proxy) welcome(fd int, local bool) {
+	p.accepted.Add(1)
+	c := p.newClient(fd, local)
+	p.clients[c] = struct{}{}
+	p.loop.guard((*newcomer)(c), 0)
+}
+
+// newcomer is a client whose connection was just accepted.
+type newcomer client
+
+// event implements handler.
+func (n *newcomer) event(uint32) {
+	c := (*client)(n)
+	if c.read(); !c.closed {
+		c.settle()
+	}
+}
+
+// crashed implements handler.
+func (n *newcomer) crashed() { (*client)(n).crashed() }
+
+// farewell is the end of a client's connection.
+func (p *Proxy) farewell(c *client) {
+	delete(p.clients, c)
+	if len(c.parser.streams) == 0 && len(p.loop.clients) < maxFree {
+		p.loop.clients = append(p.loop.clients, c)
+	}
+	if len(p.clients) == p.MaxConns-1 {
+		for l := range p.listeners {
+			l.resume()
+		}
+	}
+	p.check()
+}
+
+// check ends a shutdown when nothing is left.
+func (p *Proxy) check() {
+	if p.closing && len(p.clients) == 0 {
+		select {
+		case <-p.gone:
+		default:
+			close(p.gone)
+		}
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -14,20 +13,6 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 )
-
-// poorListener has no descriptors left for the first accepts.
-type poorListener struct {
-	net.Listener
-	fails atomic.Int32
-	err   error
-}
-
-func (l *poorListener) Accept() (net.Conn, error) {
-	if l.fails.Add(-1) >= 0 {
-		return nil, &net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", l.err)}
-	}
-	return l.Listener.Accept()
-}
 
 func TestAcceptFails(t *testing.T) {
 	tests := []struct {
@@ -49,18 +34,26 @@ func TestAcceptFails(t *testing.T) {
 			}
 			core, logs := observer.New(zap.InfoLevel)
 			l := scripted(t, 1, echo)
-			p := &Proxy{Pick: l.pick, Log: zap.New(core)}
-			poor := &poorListener{Listener: ln, err: tt.err}
-			poor.fails.Store(3)
+			fails := 3 // there is no descriptor left for the first
+			p := &Proxy{Pick: l.pick, Log: zap.New(core), accept: func(fd int) (int, error) {
+				if fails--; fails >= 0 {
+					return -1, os.NewSyscallError("accept4", tt.err)
+				}
+				return accept(fd)
+			}}
 			served := make(chan error, 1)
-			go func() { served <- p.Serve(poor) }()
+			s := socket(t, ln)
+			go func() { served <- p.Serve(s) }()
+			c := dial(t, ln.Addr().String())
 			if tt.over {
 				if err := <-served; !errors.Is(err, tt.err) {
 					t.Errorf("Serve = %v", err)
 				}
+				if err := p.Shutdown(context.Background()); err != nil {
+					t.Error(err)
+				}
 				return
 			}
-			c := dial(t, ln.Addr().String())
 			c.send(get(1, 0))
 			c.want(page(1, "ok"))
 			c.wantClosed()
@@ -87,7 +80,7 @@ func TestServeAfterShutdown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Serve(ln); !errors.Is(err, ErrClosed) {
+	if err := p.Serve(socket(t, ln)); !errors.Is(err, ErrClosed) {
 		t.Errorf("Serve = %v", err)
 	}
 }
@@ -102,7 +95,8 @@ func TestTCP(t *testing.T) {
 	l := scripted(t, 1, slow(has, now))
 	p := &Proxy{Pick: l.pick}
 	served := make(chan error, 1)
-	go func() { served <- p.Serve(ln) }()
+	s := socket(t, ln)
+	go func() { served <- p.Serve(s) }()
 	connect := func() *peer {
 		c, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {

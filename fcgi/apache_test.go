@@ -1,7 +1,6 @@
 package fcgi
 
 import (
-	"context"
 	"strings"
 	"testing"
 )
@@ -43,9 +42,9 @@ func TestApacheScript(t *testing.T) {
 	})
 	var saw string
 	pick := l.pick
-	path := listen(t, &Proxy{Pick: func(ctx context.Context, r *Request) (Upstream, error) {
+	path := listen(t, &Proxy{Pick: func(r *Request) (Upstream, Waiter, error) {
 		saw = r.Script()
-		return pick(ctx, r)
+		return pick(r)
 	}})
 	c := dial(t, path)
 	params := pairs("REQUEST_METHOD", "GET", "SCRIPT_FILENAME", "proxy:fcgi://127.0.0.1:9000/srv/a.php")

@@ -93,7 +93,8 @@ func BenchmarkRelay(b *testing.B) {
 func BenchmarkParse(b *testing.B) {
 	request := typical(flagKeep)
 	limits := Limits{MaxParams: 1 << 18, MaxBody: 1 << 20}
-	p := parser{limits: &limits}
+	s := new(stream)
+	p := parser{limits: &limits, open: func() *stream { return s }}
 	var req Request
 	b.ReportAllocs()
 	b.SetBytes(int64(len(request)))
@@ -106,7 +107,7 @@ func BenchmarkParse(b *testing.B) {
 				b.Fatal(err)
 			}
 			if st == stepHead {
-				if r := req.decode(p.frame.params, &limits); r != nil {
+				if r := req.decode(s.frame.params, &limits); r != nil {
 					b.Fatal(r)
 				}
 			}
@@ -114,6 +115,6 @@ func BenchmarkParse(b *testing.B) {
 				break
 			}
 		}
-		p.finish()
+		p.finish(s)
 	}
 }

@@ -1,304 +1,167 @@
 package fcgi
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"os"
-	"sync"
-	"syscall"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sys/unix"
 )
 
-// client is one connection of a web server. The goroutine in serve owns it. While a request is with a worker and something may come
-// from the client, a second goroutine, pump, runs and then owns the fields under "input", until stopPump has waited for it.
+const (
+	// patience is how long a connection that will not be used again goes unwatched while its request runs. Most requests are over by then.
+	patience = 40 * time.Millisecond
+	// grace is how long a client may take to read the end of an answer that is broken off.
+	grace = 2 * time.Second
+	// lingering is how long a client may take to close a connection of which our side is closed.
+	lingering = time.Second
+	// maxNote is how much of our own answers may wait for a client that does not read them before it is not read from any more.
+	maxNote = 64 << 10
+)
+
+// client is one connection of a web server. The loop's thread owns it.
 type client struct {
-	proxy *Proxy
-	nc    net.Conn
-	raw   syscall.RawConn
-	local bool // a unix socket: a half-close can be told from a close
-	out   outlet
+	proxy    *Proxy
+	fd       int
+	local    bool // a unix socket: a half-close can be told from a close
+	parser   parser
+	starting []*stream // their heads are complete; more of them may lie in what is being parsed
 
-	// Input.
-	in        *buffer // nil while there is nothing in it
-	off, end  int     // in[off:end] is still to be parsed; reads begin at headerLen, see type input
-	parser    parser
-	stdin     input
-	readErr   error // by onReadable
-	whole     bool  // the end of the request has been written to the worker
-	headWhole bool  // the head that is sent includes the end of the request
+	// What is to be written: the rest of a record, if mid; then note; then what the streams in line have ready.
+	line    []*stream
+	note    []byte // whole records of our own
+	mid     bool   // the first in line is in the middle of a record
+	blocked bool   // until there is room
 
-	// The request in hand, owned by serve.
-	req     Request
-	resp    response
-	res     Result
-	sent    bool     // the head was sent to the worker, at least in part
-	begun   bool     // the client has got a piece of the answer
-	lent    Upstream // until it is given back
-	over    bool     // everything is as newClient wants it
-	fault   error    // why the exchange with the worker ended
-	stderr  func([]byte)
-	answer  []byte
-	pumped  chan struct{} // the pump has ended
-	unread  bool          // the last request was not complete when it was over
-	headEnd time.Time     // when HeaderTimeout is over, zero while no request is being read
+	known   bool   // registered in the loop
+	mask    uint32 // for these events
+	watched bool   // to be registered although it seems not worth it
+	eof     bool   // the client has closed its side, having said everything
+	halved  bool   // the client has closed its side, perhaps not having said everything
+	closing bool   // to be closed when nothing runs and all is written
+	broken  bool   // nothing that comes matters any more
+	unread  bool   // something of what it sent was not read
+	shut    bool   // our side is closed, the client's is waited for
+	closed  bool
 
-	readable, answerable, hup func(uintptr) bool // the methods of these names, bound once
-	pumpMain                  func()
-
-	mu      sync.Mutex
-	ctx     *pickContext // guarded by mu
-	seq     uint64       // guarded by mu: grows with each attempt; never starts again
-	active  bool         // guarded by mu: a request may fail
-	cause   error        // guarded by mu: why it has failed
-	picking bool         // guarded by mu: Pick runs
-	worker  *Conn        // guarded by mu: the worker that is in use
-	begins  bool         // guarded by mu: the head was sent, what comes behind it may follow
-	rest    []byte       // guarded by mu: the part of the head that did not fit; the pump writes it
-	pumping bool         // guarded by mu: the pump was started and not waited for
-	watch   bool         // guarded by mu: the pump goes on when the request is complete
-	stop    bool         // guarded by mu: the pump is to end, and is waited for
-	idle    bool         // guarded by mu: between two requests
+	timer   timer
+	timerAt int // in the loop's timers
+	due     time.Time
 }
 
-var clients = sync.Pool{New: func() any {
-	c := &client{pumped: make(chan struct{}, 1), seq: 1}
-	c.readable, c.answerable, c.hup = c.onReadable, c.onAnswer, c.onHup
-	c.pumpMain = c.pump
-	c.req.client = c
-	c.stderr = func(b []byte) {
-		if hook := c.proxy.Stderr; hook != nil {
-			hook(&c.req, c.lent, b)
-		}
-	}
-	return c
-}}
-
-// newClient takes a connection over, unless it fails.
-func newClient(p *Proxy, nc net.Conn) (*client, error) {
-	sc, ok := nc.(syscall.Conn)
-	if !ok {
-		return nil, fmt.Errorf("client connection: %T has no descriptor", nc)
-	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return nil, fmt.Errorf("client connection: %w", err)
-	}
-	c := clients.Get().(*client)
-	c.proxy, c.nc, c.raw = p, nc, raw
-	_, c.local = nc.(*net.UnixConn)
-	c.out.open(raw)
-	c.parser = parser{limits: &p.Limits, maxConns: p.MaxConns, maxReqs: p.MaxReqs, reply: c.parser.reply[:0], query: c.parser.query[:0]}
-	c.headEnd, c.unread, c.over = time.Time{}, false, false
-	return c, nil
-}
-
-// serve owns the connection until it is closed. A panic costs this connection only.
-func (c *client) serve() {
-	p := c.proxy
-	defer p.farewell(c)
-	defer func() {
-		if v := recover(); v != nil {
-			p.Log.Error("panic in a connection", zap.Any("panic", v), zap.Stack("stack"))
-			c.abandon()
-		}
-	}()
-	for c.next() {
-		if !c.handle() {
-			break
-		}
-	}
-	c.close()
-	c.over = true
-}
-
-// abandon is what can still be done after a panic.
-func (c *client) abandon() {
-	c.settle()
-	if c.lent != nil {
-		c.res = Result{Outcome: Lost, Err: errPanic}
-		c.giveBack(c.lent)
-	}
-	_ = c.nc.Close()
-}
-
-// close gives everything back.
-func (c *client) close() {
-	unread := c.unread || c.off < c.end || !c.parser.w.between() || c.parser.active
-	if c.in != nil {
-		putBuffer(c.in)
-		c.in, c.off, c.end = nil, 0, 0
-	}
-	c.parser.finish()
-	if c.local && !unread {
-		_ = c.nc.Close()
+// newClient takes a connection over.
+func (p *Proxy) newClient(fd int, local bool) *client {
+	l := p.loop
+	var c *client
+	if n := len(l.clients); n > 0 {
+		c, l.clients = l.clients[n-1], l.clients[:n-1]
 	} else {
-		linger(c.nc)
+		c = new(client)
+		c.parser.open = c.newStream
 	}
+	q := &c.parser
+	*c = client{proxy: p, fd: fd, local: local, note: c.note[:0], line: c.line[:0], starting: c.starting[:0],
+		parser: parser{limits: &p.Limits, maxConns: p.MaxConns, maxReqs: p.MaxReqs, open: q.open, reply: q.reply[:0], query: q.query[:0], streams: q.streams[:0]}}
+	return c
 }
 
-// next reads until the head of a request is complete, or refused, and answers what else comes. It is false when the connection is over.
-func (c *client) next() bool {
-	for {
-		for {
-			st, n, err := c.parser.next(c.pending())
-			c.off += n
-			if err != nil {
-				c.proxy.Log.Warn("client broke the protocol", zap.Error(err))
-				return false
-			}
-			if st == stepMore {
-				break
-			}
-			switch st {
-			case stepHead:
-				return true
-			case stepReply, stepClose:
-				if !c.reply() || st == stepClose {
-					return false
-				}
-			case stepAbort: // before its parameters are complete
-				if !c.reset() {
-					return false
-				}
-			}
-		}
-		c.drop()
-		if !c.await() {
-			return false
-		}
-	}
-}
-
-// pending is what has been read and not parsed.
-func (c *client) pending() []byte {
-	if c.in == nil {
-		return nil
-	}
-	return c.in[c.off:c.end]
-}
-
-// drop gives the input buffer back when everything in it was parsed.
-func (c *client) drop() {
-	if c.in != nil && c.off == c.end {
-		putBuffer(c.in)
-		c.in, c.off, c.end = nil, 0, 0
-	}
-}
-
-// await waits for bytes between requests or within a head. It is false when the connection is over.
-func (c *client) await() bool {
-	resting := c.parser.idle()
+// event implements handler.
+func (c *client) event(mask uint32) {
 	switch {
-	case resting && !c.headEnd.IsZero():
-		c.headEnd = time.Time{}
-		_ = c.nc.SetReadDeadline(c.headEnd)
-	case !resting && c.headEnd.IsZero():
-		c.headEnd = time.Now().Add(c.proxy.Limits.HeaderTimeout)
-		_ = c.nc.SetReadDeadline(c.headEnd)
+	case c.shut:
+		c.discard()
+		return
+	case mask&(unix.EPOLLHUP|unix.EPOLLERR) != 0:
+		c.gone()
+		return
 	}
-	if resting && !c.settled() {
-		return false
+	if mask&unix.EPOLLOUT != 0 {
+		c.blocked = false
 	}
-	for {
-		err := c.fill()
-		switch {
-		case err == nil:
-			c.mu.Lock()
-			c.idle = false
-			c.mu.Unlock()
-			return true
-		case !errors.Is(err, os.ErrDeadlineExceeded):
-			return false
-		case resting:
-			if c.proxy.closing.Load() {
-				return false
-			}
-			_ = c.nc.SetReadDeadline(time.Time{}) // somebody's nudge came late
-		case time.Now().Before(c.headEnd):
-			_ = c.nc.SetReadDeadline(c.headEnd)
-		default:
-			c.late()
-			return false
+	switch {
+	case mask&unix.EPOLLIN != 0 && c.mask&unix.EPOLLIN != 0:
+		c.read()
+	case mask&unix.EPOLLRDHUP != 0:
+		// Not asked to read: it has closed its side before we have read all it said.
+		if c.halved = true; !c.local {
+			c.gone()
+			return
 		}
 	}
+	c.settle()
 }
 
-// onReadable reads into the input buffer, which it takes from the pool only when there is something to read.
-func (c *client) onReadable(fd uintptr) bool {
-	if c.in == nil {
-		c.in = getBuffer()
+// settle says what the connection waits for next. It is called when everything was done that an event has asked for.
+func (c *client) settle() {
+	if c.closed || c.shut {
+		return
 	}
-	n, e := recv(fd, c.in[headerLen:], 0)
+	c.write()
+	if c.closed {
+		return
+	}
+	streams := c.parser.streams
+	if len(streams) == 0 && !c.blocked && (c.closing || c.proxy.closing && c.parser.idle()) {
+		c.close()
+		return
+	}
+	lazy := !c.known && !c.watched && !c.blocked && len(streams) == 1 && streams[0].started && streams[0].complete && !streams[0].keep
 	switch {
-	case e == unix.EAGAIN:
-		putBuffer(c.in)
-		c.in = nil
-		return false
-	case e != 0:
-		c.readErr = e
-	case n == 0:
-		c.readErr = io.EOF
+	case c.broken:
+		c.setTimer(timerGrace, grace)
+	case c.parser.late():
+		c.setTimer(timerHead, c.proxy.Limits.HeaderTimeout)
+	case lazy:
+		c.setTimer(timerWatch, patience)
+		return
 	default:
-		c.off, c.end = headerLen, headerLen+n
+		c.setTimer(timerNone, 0)
 	}
-	return true
-}
-
-// fill waits for bytes from the client. All there were must have been parsed. The error may be os.ErrDeadlineExceeded, by a time-out or by
-// somebody who wants to be noticed.
-func (c *client) fill() error {
-	c.off, c.end, c.readErr = headerLen, headerLen, nil
-	if err := c.raw.Read(c.readable); err != nil {
-		return err
+	mask := uint32(0)
+	if c.blocked {
+		mask |= unix.EPOLLOUT
 	}
-	return c.readErr
-}
-
-// settled notes that the connection is idle. It is false when it is to be closed instead.
-func (c *client) settled() bool {
-	c.mu.Lock()
-	c.idle = true
-	c.mu.Unlock()
-	return !c.proxy.closing.Load()
-}
-
-// nudge wakes the connection if it is idle.
-func (c *client) nudge() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.idle {
-		_ = c.nc.SetReadDeadline(past)
+	if !c.eof && !c.broken {
+		if len(c.note) < maxNote && !slices.ContainsFunc(streams, waiting) {
+			mask |= unix.EPOLLIN
+		}
+		if !c.halved {
+			mask |= unix.EPOLLRDHUP
+		}
 	}
+	c.wait(mask)
 }
 
-// reply writes the parser's answer.
-func (c *client) reply() bool {
-	_ = c.nc.SetWriteDeadline(time.Now().Add(c.proxy.Limits.HeaderTimeout))
-	err := c.out.write(c.parser.reply)
-	_ = c.nc.SetWriteDeadline(time.Time{})
-	return err == nil
-}
+// waiting says whether input of a stream waits: then no more is read.
+func waiting(s *stream) bool { return len(s.backlog) > 0 }
 
-// reset answers an ABORT_REQUEST for a request that no worker has seen.
-func (c *client) reset() bool {
-	c.parser.reply = appendEnd(c.parser.reply[:0], c.parser.id, 0, statusComplete)
-	keep := c.parser.keep
-	c.parser.finish()
-	return c.reply() && keep
+// wait registers for events.
+func (c *client) wait(mask uint32) {
+	l := c.proxy.loop
+	switch {
+	case !c.known:
+		if err := l.register(c.fd, c, mask); err != nil {
+			c.proxy.Log.Error("client connection", zap.Error(err))
+			c.gone()
+			return
+		}
+		c.known = true
+	case mask != c.mask:
+		l.modify(c.fd, mask)
+	}
+	c.mask = mask
 }
 
 // late answers a client that did not complete its parameters in time.
 func (c *client) late() {
-	if !c.parser.active {
-		return
+	for _, s := range slices.Clone(c.parser.streams) {
+		if !s.headDone {
+			c.proxy.Log.Warn("request refused", zap.Int("status", http.StatusRequestTimeout), zap.String("reason", "parameters are not complete in time"))
+			c.note = appendAnswer(c.note, s.id, http.StatusRequestTimeout, 0)
+			s.done()
+		}
 	}
-	c.proxy.Log.Warn("request refused", zap.Int("status", http.StatusRequestTimeout), zap.String("reason", "parameters are not complete in time"))
-	c.parser.reply = appendAnswer(c.parser.reply[:0], c.parser.id, http.StatusRequestTimeout, 0)
-	c.reply()
+	c.closing, c.unread = true, true
+	c.settle()
 }

@@ -4,7 +4,7 @@ import "strings"
 
 const (
 	keep, none = flagKeep, 0
-	mpxs       = "0" // FCGI_MPXS_CONNS
+	mpxs       = "1" // FCGI_MPXS_CONNS
 )
 
 var (

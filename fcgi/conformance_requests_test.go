@@ -40,10 +40,10 @@ var requestRows = []row{
 	{of: "21", name: "closes its side only, having said all", do: acts{ask, halfClose, said(ok), got(ok), closed, found(Reuse)}},
 	{of: "22", name: "a second request", do: acts{
 		sent(begin(1, Responder, keep), begin(2, Responder, keep), rec(recParams, 2, pairs("A", "b")), rec(recParams, 1, pairs("REQUEST_METHOD", "GET")),
-			rec(recParams, 2, ""), rec(recParams, 1, ""), rec(recStdin, 2, ""), rec(recStdin, 1, "")), got(x("01 03 0002 0008 0000  00000000 01 000000")), serve(1), open}},
-	{of: "22", name: "a second request while a worker works", do: acts{ask, sent(get(2, keep)), got(end(2, 0, 1)), said(ok), got(ok), over, found(Reuse)}},
+			rec(recParams, 2, ""), rec(recParams, 1, ""), rec(recStdin, 2, ""), rec(recStdin, 1, "")), serve(2), serve(1), open}},
+	{of: "22", name: "a second request while a worker works", do: acts{ask, sent(get(2, keep)), pause, said(ok), got(ok), serve(2), over, found(Reuse, Reuse)}},
 	{of: "22", name: "a second request of an unknown role", do: acts{
-		sent(begin(1, Responder, keep), begin(2, 7, none), rec(recParams, 1, ""), rec(recStdin, 1, "")), got(end(2, 0, 1)), serve(1), open}},
+		sent(begin(1, Responder, keep), begin(2, 7, none), rec(recParams, 1, ""), rec(recStdin, 1, "")), got(end(2, 0, 3)), serve(1), closed}},
 	{of: "23", name: "an answer that every web server understands", refuse: &Refusal{Status: 503, Reason: "queue full", RetryAfter: 1500 * time.Millisecond}, do: acts{
 		sent(get(1, keep)), got(rec(recStdout, 1, "Status: 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\nRetry-After: 2\r\n\r\n503 Service Unavailable\n"),
 			x("01 06 0001 0000 0000  01 03 0001 0008 0000  00000000 00 000000")), sent(get(1, none)), got(appendAnswer(nil, 1, 503, 2*time.Second)), closed}},

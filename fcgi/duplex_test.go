@@ -61,13 +61,13 @@ func TestFullDuplex(t *testing.T) {
 }
 
 func TestBodyOverTheLimit(t *testing.T) {
-	for _, limit := range []int64{100_000, 2_000_000} { // within and beyond what is read before a worker is picked
+	for _, limit := range []int64{10_000, 2_000_000} { // within and beyond what is read before a worker is picked
 		l := scripted(t, 1, func(w *worker, _ int) { w.request() })
 		c := dial(t, listen(t, &Proxy{Pick: l.pick, Limits: Limits{MaxBody: limit}}))
 		go func() { _, _ = c.Write(post(1, flagKeep, "", strings.Repeat("x", 3_000_000))) }()
 		c.want(answer(1, 413))
 		c.wantOpen()
-		if limit < bufferSize {
+		if limit < frameSize {
 			l.wantOutcomes(t)
 		} else {
 			l.wantOutcomes(t, Reconnect)

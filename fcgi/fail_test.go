@@ -2,7 +2,6 @@ package fcgi
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -37,10 +36,10 @@ func TestFail(t *testing.T) {
 				close(has)
 				w.request()
 			})
-			failers := make(chan Failer, 1)
-			c := dial(t, listen(t, &Proxy{Pick: func(ctx context.Context, r *Request) (Upstream, error) {
-				failers <- r.Failer()
-				return l.pick(ctx, r)
+			failers := make(chan Handle, 1)
+			c := dial(t, listen(t, &Proxy{Pick: func(r *Request) (Upstream, Waiter, error) {
+				failers <- r.Handle()
+				return l.pick(r)
 			}}))
 			c.send(get(1, 0))
 			f := <-failers
@@ -61,14 +60,14 @@ func TestFail(t *testing.T) {
 	}
 }
 
-// TestFailLate shows that a Failer ends its own request only.
+// TestFailLate shows that a Handle ends its own request only.
 func TestFailLate(t *testing.T) {
 	has, now := make(chan struct{}, 1), make(chan struct{})
 	l := scripted(t, 1, slow(has, now))
-	failers := make(chan Failer, 2)
-	c := dial(t, listen(t, &Proxy{Pick: func(ctx context.Context, r *Request) (Upstream, error) {
-		failers <- r.Failer()
-		return l.pick(ctx, r)
+	failers := make(chan Handle, 2)
+	c := dial(t, listen(t, &Proxy{Pick: func(r *Request) (Upstream, Waiter, error) {
+		failers <- r.Handle()
+		return l.pick(r)
 	}}))
 	c.send(get(1, flagKeep))
 	<-has
@@ -84,15 +83,15 @@ func TestFailLate(t *testing.T) {
 
 // TestFailBlocked takes the worker away from a client that does not read its answer.
 func TestFailBlocked(t *testing.T) {
-	var failer atomic.Pointer[Failer]
+	var failer atomic.Pointer[Handle]
 	l := scripted(t, 1, func(w *worker, _ int) {
 		w.request()
 		w.say(rec(recStdout, 1, "A: b\n\n"), bytes.Repeat(rec(recStdout, 1, strings.Repeat("x", maxContent)), 200))
 	})
-	c := dial(t, listen(t, &Proxy{Pick: func(ctx context.Context, r *Request) (Upstream, error) {
-		f := r.Failer()
+	c := dial(t, listen(t, &Proxy{Pick: func(r *Request) (Upstream, Waiter, error) {
+		f := r.Handle()
 		failer.Store(&f)
-		return l.pick(ctx, r)
+		return l.pick(r)
 	}}))
 	c.send(get(1, flagKeep))
 	c.want(rec(recStdout, 1, "A: b\n\n"))
@@ -126,11 +125,11 @@ func TestPanicGivesBack(t *testing.T) {
 func TestPanic(t *testing.T) {
 	l := scripted(t, 1, echo)
 	core, logs := observer.New(zap.ErrorLevel)
-	path := listen(t, &Proxy{Log: zap.New(core), Pick: func(ctx context.Context, r *Request) (Upstream, error) {
+	path := listen(t, &Proxy{Log: zap.New(core), Pick: func(r *Request) (Upstream, Waiter, error) {
 		if r.URI() == "/panic" {
 			panic("on purpose")
 		}
-		return l.pick(ctx, r)
+		return l.pick(r)
 	}})
 	a, b := dial(t, path), dial(t, path)
 	a.send(get(1, flagKeep, "REQUEST_URI", "/panic"))

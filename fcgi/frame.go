@@ -11,7 +11,8 @@ import "net/http"
 //
 // The zero value is ready for begin.
 type frame struct {
-	buf    *buffer // from the pool; out lies in it unless the parameters are large
+	buf    *frameBuffer // from the pool; out lies in it unless the parameters are large,
+	big    *buffer      // or there is more input than fits, which it then does here
 	out    []byte
 	params []byte // all of them, joined; the decoded values lie in it
 	id     uint16
@@ -24,7 +25,7 @@ const paramsAt = beginLen + headerLen
 // begin takes a buffer.
 func (f *frame) begin() {
 	if f.buf == nil {
-		f.buf = getBuffer()
+		f.buf = frameBuffers.Get().(*frameBuffer)
 	}
 	f.out, f.params, f.open = f.buf[:paramsAt], nil, 0
 }
@@ -32,7 +33,10 @@ func (f *frame) begin() {
 // release gives the buffer back.
 func (f *frame) release() {
 	if f.buf != nil {
-		putBuffer(f.buf)
+		frameBuffers.Put(f.buf)
+	}
+	if f.big != nil {
+		putBuffer(f.big)
 	}
 	*f = frame{}
 }
@@ -95,12 +99,26 @@ func (f *frame) cut() *Refusal {
 	return nil
 }
 
-// room is how many bytes of input still fit, with their headers and the ends of both streams behind them.
-func (f *frame) room() int {
-	return max(0, bufferSize-len(f.out)-6*headerLen)
+// add appends input, or the end of its stream if b is empty. It is false if that does not fit.
+func (f *frame) add(kind uint8, b []byte) bool {
+	// What is added may need two headers, and both streams must be ended behind it.
+	need := len(f.out) + len(b) + 6*headerLen
+	if need > cap(f.out) {
+		if need > bufferSize || f.big != nil {
+			return false
+		}
+		f.big = getBuffer()
+		f.out = f.big[:copy(f.big[:], f.out)]
+	}
+	if len(b) == 0 {
+		f.endInput(kind)
+	} else {
+		f.addInput(kind, b)
+	}
+	return true
 }
 
-// addInput appends input, at most room bytes, to the last record of the kind or a new one.
+// addInput appends input to the last record of the kind or a new one.
 func (f *frame) addInput(kind uint8, b []byte) {
 	for len(b) > 0 {
 		have := 0

@@ -3,6 +3,7 @@ package fcgi
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -37,69 +38,81 @@ type parsed struct {
 func parse(b []byte, seed uint64) *parsed {
 	out := &parsed{}
 	limits := Limits{MaxParams: 100_000, MaxBody: 1 << 20}
-	p := parser{limits: &limits, maxConns: 5, maxReqs: 3}
-	defer p.frame.release()
+	p := parser{limits: &limits, maxConns: 5, maxReqs: 3, open: func() *stream { return new(stream) }}
 	var req Request
 	note := func(s string) { out.events.WriteString(s + "\n") }
-	open := -1 // kind of the content noted last, whose pieces do not matter
+	last := "" // content noted last, whose pieces do not matter
 	cuts(b, seed, func(piece []byte) bool {
 		buf := append(make([]byte, headerLen), piece...)
 		var in input
-		in.reset(buf)
+		var to *stream
+		flush := func() {
+			if to != nil {
+				out.worker = append(out.worker, in.records()...)
+				to = nil
+			}
+		}
+		defer flush()
 		off := headerLen
 		for {
 			st, n, err := p.next(buf[off:])
 			off += n
+			s := p.s
+			if s != to {
+				flush()
+			}
 			if st != stepMore && st != stepContent {
-				open = -1
+				last = ""
 			}
 			switch {
 			case err != nil:
 				note("error " + err.Error())
-				out.worker = append(out.worker, in.records()...)
 				return false
 			case st == stepMore:
 				if off != len(buf) {
 					note("bug: bytes left")
 				}
-				out.worker = append(out.worker, in.records()...)
 				return true
 			case st == stepReply || st == stepClose:
 				out.toReply = append(out.toReply, p.reply...)
 				if st == stepClose {
 					note("close")
-					out.worker = append(out.worker, in.records()...)
 					return false
 				}
 			case st == stepHead:
 				note("head")
-				r := p.refusal
+				r := s.refusal
 				if r == nil {
-					r = req.decode(p.frame.params, &limits)
+					r = req.decode(s.frame.params, &limits)
 				}
 				if r != nil {
 					note(r.Error())
-					p.finish()
+					p.finish(s)
 				} else {
-					out.worker = append(append(out.worker, in.records()...), p.frame.out...)
+					out.worker = append(out.worker, s.frame.out...)
+				}
+			case st == stepContent || st == stepEOF:
+				from := off
+				if st == stepContent {
+					from -= p.size
+				}
+				if what := fmt.Sprint("input ", st, s.id, p.w.kind); what != last {
+					last = what
+					note(what)
+				}
+				if to == nil {
+					to = s
 					in.reset(buf)
 				}
-			case st == stepContent:
-				if open != int(p.w.kind) {
-					open = int(p.w.kind)
-					note("content")
-				}
-				in.add(p.w.kind, p.id, off-p.size, off)
-			case st == stepEOF:
-				in.add(p.w.kind, p.id, off, off)
-				note("eof")
-			case st == stepAbort:
-				note("abort")
-				p.finish()
+				in.add(p.w.kind, s.id, from, off)
+			case st == stepAbort, st == stepBody:
+				note(fmt.Sprint("end ", st, s.id))
+				p.finish(s)
 			}
-			if p.active && p.complete {
+			if s != nil && p.s == s && s.complete {
+				flush()
 				note("complete")
-				p.finish()
+				p.finish(s)
 			}
 		}
 	})
@@ -275,9 +288,9 @@ func respond(t testing.TB, b []byte, seed uint64) answered {
 				a.out = append(a.out, r.ready()...)
 				return false
 			}
-			if len(r.ready()) > 0 && (seed != 2 || len(r.ready()) >= flushAt) {
+			if len(r.ready()) > 0 && (seed != 2 || len(r.ready()) >= 64<<10) {
 				a.out = append(a.out, r.ready()...)
-				r.took()
+				r.took(len(r.ready()))
 			}
 		}
 		return true

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"testing"
 )
@@ -15,11 +16,14 @@ type lender struct {
 	mu      sync.Mutex
 	idle    []*Conn // guarded by mu
 	used    map[*Conn]bool
-	results []Result // guarded by mu: of Done, in order
-	slots   chan struct{}
-	keep    bool        // keep results
-	lost    func(*Conn) // told a connection that is closed
-	free    sync.Pool
+	results []Result      // guarded by mu: of Done, in order
+	slots   chan struct{} // filled and emptied under mu
+	queue   []*place      // guarded by mu
+	left    int           // guarded by mu: how many have left the queue
+	lent    int           // guarded by mu
+	keep    bool          // keep results
+	lost    func(*Conn)   // told a connection that is closed
+	free    []*loan       // guarded by mu
 }
 
 func newLender(t testing.TB, workers int, dial func() (*Conn, error)) *lender {
@@ -40,11 +44,10 @@ func (l *lender) close() {
 }
 
 type loan struct {
-	l      *lender
-	conn   *Conn
-	fresh  bool
-	failer Failer
-	done   int
+	l     *lender
+	conn  *Conn
+	fresh bool
+	done  int
 }
 
 func (u *loan) Conn() *Conn { return u.conn }
@@ -52,6 +55,7 @@ func (u *loan) Fresh() bool { return u.fresh }
 func (u *loan) Done(res Result) {
 	l := u.l
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if u.done++; u.done > 1 {
 		panic("Done was called twice")
 	}
@@ -66,30 +70,67 @@ func (u *loan) Done(res Result) {
 			l.lost(u.conn)
 		}
 	}
-	l.mu.Unlock()
-	l.slots <- struct{}{}
 	if !l.keep {
-		l.free.Put(u)
+		l.free = append(l.free, u)
+	}
+	l.freed()
+}
+
+// place is a request that waits for a slot.
+type place struct {
+	l       *lender
+	handle  Handle
+	granted *loan
+}
+
+// Leave implements Waiter.
+func (q *place) Leave() {
+	l := q.l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left++
+	if q.granted != nil { // at the same moment
+		l.idle = append(l.idle, q.granted.conn)
+		l.lent--
+		l.freed()
+		return
+	}
+	for i := range l.queue {
+		if l.queue[i] == q {
+			l.queue = append(l.queue[:i], l.queue[i+1:]...)
+			return
+		}
 	}
 }
 
-func (l *lender) pick(ctx context.Context, r *Request) (Upstream, error) {
-	select {
-	case <-l.slots:
-	default:
-		select {
-		case <-l.slots:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+// freed gives a slot that has become free to who waits longest. l.mu is held.
+func (l *lender) freed() {
+	if len(l.queue) == 0 {
+		l.slots <- struct{}{}
+		return
 	}
-	u, _ := l.free.Get().(*loan)
-	if u == nil {
+	q := l.queue[0]
+	l.queue = l.queue[1:]
+	u, err := l.lend()
+	if err != nil {
+		l.slots <- struct{}{}
+		q.handle.Grant(nil, err)
+		return
+	}
+	q.granted = u
+	q.handle.Grant(u, nil)
+}
+
+// lend gives a connection. l.mu is held.
+func (l *lender) lend() (*loan, error) {
+	var u *loan
+	if n := len(l.free); n > 0 {
+		u, l.free = l.free[n-1], l.free[:n-1]
+	} else {
 		u = new(loan)
 	}
-	*u = loan{l: l, failer: r.Failer()}
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	*u = loan{l: l}
+	l.lent++
 	if n := len(l.idle); n > 0 {
 		u.conn, l.idle = l.idle[n-1], l.idle[:n-1]
 		return u, nil
@@ -97,11 +138,28 @@ func (l *lender) pick(ctx context.Context, r *Request) (Upstream, error) {
 	var err error
 	u.fresh = true
 	if u.conn, err = l.dial(); err != nil {
-		l.slots <- struct{}{}
 		return nil, err
 	}
 	l.used[u.conn] = true
 	return u, nil
+}
+
+func (l *lender) pick(r *Request) (Upstream, Waiter, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-l.slots:
+	default:
+		q := &place{l: l, handle: r.Handle()}
+		l.queue = append(l.queue, q)
+		return nil, q, nil
+	}
+	u, err := l.lend()
+	if err != nil {
+		l.slots <- struct{}{}
+		return nil, nil, err
+	}
+	return u, nil, nil
 }
 
 // outcomes are the results so far.
@@ -115,6 +173,17 @@ func (l *lender) outcomes() []Outcome {
 	return out
 }
 
+// socket is what Serve takes for a listener of package net, which stays open until the test is over.
+func socket(t testing.TB, ln net.Listener) Listener {
+	t.Helper()
+	f, err := ln.(interface{ File() (*os.File, error) }).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	return Listener{File: f}
+}
+
 // listen serves p on a unix socket until the test is over.
 func listen(t testing.TB, p *Proxy) string {
 	t.Helper()
@@ -123,12 +192,15 @@ func listen(t testing.TB, p *Proxy) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := socket(t, ln)
 	served := make(chan error, 1)
-	go func() { served <- p.Serve(ln) }()
+	go func() { served <- p.Serve(s) }()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		_ = p.Shutdown(ctx)
+		if err := p.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("Shutdown = %v", err)
+		}
 		if err := <-served; !errors.Is(err, ErrClosed) {
 			t.Errorf("Serve = %v, want ErrClosed", err)
 		}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
 )
 
 // Errors of a client after which its connection is closed.
@@ -12,8 +12,10 @@ var (
 	errVersion = errors.New("protocol version is not 1")
 	errRecord  = errors.New("record out of place")
 	errSize    = errors.New("record of a wrong size")
-	errBody    = errors.New("request body over the limit")
 )
+
+// errBody ends a request, not the connection.
+var errBody = errors.New("request body over the limit")
 
 // step is what a parser came to.
 type step uint8
@@ -22,18 +24,21 @@ const (
 	stepMore    step = iota // all bytes are used
 	stepReply               // parser.reply must go to the client
 	stepClose               // the same, and then the connection is to be closed
-	stepHead                // the request's head is complete, or parser.refusal says why it is refused
-	stepContent             // the bytes are content of the request's STDIN or DATA
-	stepEOF                 // STDIN or DATA is over
-	stepAbort               // the client gives the request up
+	stepHead                // the head of parser.s is complete, or its refusal says why it is refused
+	stepContent             // the bytes are content of the STDIN or DATA of parser.s
+	stepEOF                 // STDIN or DATA of parser.s is over
+	stepAbort               // the client gives parser.s up
+	stepBody                // the body of parser.s is over the limit
 )
 
 // maxQuery bounds the content of a GET_VALUES record that is looked at. A query for all there is takes 48 bytes.
 const maxQuery = 1024
 
-// parser is the client's side of a connection: it reads records, answers those that manage the connection and puts the head of a request
-// together. It does no I/O. One request is active from its BEGIN_REQUEST until finish; records for any other id are ignored, and another BEGIN_REQUEST
-// is answered with CANT_MPX_CONN.
+// maxStreams is how many requests may run at once on one connection. One more is told CANT_MPX_CONN.
+const maxStreams = 128
+
+// parser is the client's side of a connection: it reads records, answers those that manage the connection and puts the heads of requests
+// together. It does no I/O. A request is active from its BEGIN_REQUEST until finish; records for any other id are ignored.
 type parser struct {
 	limits   *Limits
 	maxConns int // answer to FCGI_MAX_CONNS
@@ -44,7 +49,16 @@ type parser struct {
 	got   int           // bytes of small that are in
 	query []byte        // content of GET_VALUES
 
-	active   bool // a request is between BEGIN_REQUEST and finish
+	open    func() *stream // makes a new one
+	streams []*stream      // the active requests, oldest first
+	s       *stream        // the request that the record in hand or the last step is about, nil if it is none
+	heads   int            // of the active requests, those whose head is not complete
+	reply   []byte         // owned by the parser, valid until the next call
+	size    int            // bytes of content, for stepContent
+}
+
+// intake is what has come of a request.
+type intake struct {
 	id       uint16
 	role     Role
 	keep     bool
@@ -52,20 +66,30 @@ type parser struct {
 	eof      bool // STDIN is over
 	complete bool // nothing of the request is to come
 	body     int64
-
-	frame   frame
-	refusal *Refusal
-	reply   []byte // owned by the parser, valid until the next call
-	size    int    // bytes of content, for stepContent
+	frame    frame
+	refusal  *Refusal
 }
 
 // idle says whether the client is at rest: no request, no piece of a record.
-func (p *parser) idle() bool { return !p.active && p.w.between() }
+func (p *parser) idle() bool { return len(p.streams) == 0 && p.w.between() }
 
-// finish ends the request: what still comes for it is ignored.
-func (p *parser) finish() {
-	p.active = false
-	p.frame.release()
+// late says whether something has begun that the client must complete soon: a head, or a record that belongs to no request.
+func (p *parser) late() bool { return p.heads > 0 || len(p.streams) == 0 && !p.w.between() }
+
+// finish ends a request: what still comes for it is ignored.
+func (p *parser) finish(s *stream) {
+	i := slices.Index(p.streams, s)
+	if i < 0 {
+		return
+	}
+	p.streams = slices.Delete(p.streams, i, i+1)
+	if !s.headDone {
+		p.heads--
+	}
+	if p.s == s {
+		p.s = nil
+	}
+	s.frame.release()
 }
 
 // next looks at the front of b and says what it came to and how many bytes it used. For stepContent the last parser.size of these are the
@@ -93,12 +117,21 @@ func (p *parser) next(b []byte) (step, int, error) {
 	}
 }
 
-// current says whether the record in hand is for the active request.
-func (p *parser) current() bool { return p.active && p.w.id == p.id }
+// find looks for the active request that the record in hand is for.
+func (p *parser) find() {
+	p.s = nil
+	for _, s := range p.streams {
+		if s.id == p.w.id {
+			p.s = s
+			return
+		}
+	}
+}
 
 // header judges a record by its header alone.
 func (p *parser) header() (step, error) {
 	h := &p.w.header
+	p.find()
 	if h.version != version1 {
 		return stepMore, fmt.Errorf("%w: %d", errVersion, h.version)
 	}
@@ -110,16 +143,16 @@ func (p *parser) header() (step, error) {
 		if h.length != bodyLen {
 			return stepMore, fmt.Errorf("%w: BEGIN_REQUEST with %d bytes", errSize, h.length)
 		}
-		if p.current() {
-			return stepMore, fmt.Errorf("%w: BEGIN_REQUEST for the active request", errRecord)
+		if p.s != nil {
+			return stepMore, fmt.Errorf("%w: BEGIN_REQUEST for an active request", errRecord)
 		}
 		p.got = 0
 	case recParams:
-		if p.current() && p.headDone {
+		if p.s != nil && p.s.headDone {
 			return stepMore, fmt.Errorf("%w: PARAMS after its end", errRecord)
 		}
 	case recStdin, recData:
-		if p.current() && !p.headDone {
+		if p.s != nil && !p.s.headDone {
 			return stepMore, fmt.Errorf("%w: input before the end of PARAMS", errRecord)
 		}
 	case recGetValues:
@@ -141,20 +174,22 @@ func (p *parser) content(b []byte) (step, error) {
 			p.query = append(p.query, b...)
 		}
 	case recParams:
-		if !p.current() {
+		if p.s == nil {
 			break
 		}
-		if int64(p.frame.paramBytes()+len(b)) > p.limits.MaxParams {
-			return p.refuse(&Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "parameters over the limit"})
+		if int64(p.s.frame.paramBytes()+len(b)) > p.limits.MaxParams {
+			// The request stays active until whoever answers it finishes it, but the rest of its parameters is not kept.
+			p.s.refusal = &Refusal{Status: http.StatusRequestHeaderFieldsTooLarge, Reason: "parameters over the limit"}
+			return stepHead, nil
 		}
-		p.frame.addParams(b)
+		p.s.frame.addParams(b)
 	case recStdin, recData:
 		if !p.input() {
 			break
 		}
-		p.body += int64(len(b))
-		if p.body > p.limits.MaxBody {
-			return stepMore, errBody
+		p.s.body += int64(len(b))
+		if p.s.body > p.limits.MaxBody {
+			return stepBody, nil
 		}
 		p.size = len(b)
 		return stepContent, nil
@@ -164,13 +199,14 @@ func (p *parser) content(b []byte) (step, error) {
 
 // input says whether the record in hand is input that the worker is to get: STDIN, and for a Filter then DATA. An Authorizer has none.
 func (p *parser) input() bool {
-	if !p.current() || p.complete {
+	s := p.s
+	if s == nil || s.complete {
 		return false
 	}
 	if p.w.kind == recData {
-		return p.role == Filter && p.eof
+		return s.role == Filter && s.eof
 	}
-	return !p.eof
+	return !s.eof
 }
 
 // end acts on a record that is over.
@@ -179,11 +215,11 @@ func (p *parser) end() (step, error) {
 	case recBeginRequest:
 		return p.begin()
 	case recAbortRequest:
-		if p.current() {
+		if p.s != nil {
 			return stepAbort, nil
 		}
 	case recParams:
-		if p.current() && p.w.length == 0 {
+		if p.s != nil && p.w.length == 0 {
 			return p.head()
 		}
 	case recStdin, recData:
@@ -191,9 +227,9 @@ func (p *parser) end() (step, error) {
 			break
 		}
 		if p.w.kind == recStdin {
-			p.eof = true
+			p.s.eof = true
 		}
-		p.complete = p.role != Filter || p.w.kind == recData
+		p.s.complete = p.s.role != Filter || p.w.kind == recData
 		return stepEOF, nil
 	case recEndRequest, recStdout, recStderr, recGetValuesResult, recUnknownType:
 		// Only an application sends these: no meaning here.
@@ -212,7 +248,7 @@ func (p *parser) end() (step, error) {
 
 // begin acts on a BEGIN_REQUEST.
 func (p *parser) begin() (step, error) {
-	if p.active {
+	if len(p.streams) == maxStreams {
 		p.reply = appendEnd(p.reply[:0], p.w.id, 0, statusCantMpxConn)
 		return stepReply, nil
 	}
@@ -225,53 +261,21 @@ func (p *parser) begin() (step, error) {
 		}
 		return stepClose, nil
 	}
-	p.active, p.id, p.role, p.keep = true, p.w.id, role, keep
-	p.headDone, p.eof, p.complete, p.body, p.refusal = false, false, false, 0, nil
-	p.frame.begin()
+	s := p.open()
+	s.intake = intake{id: p.w.id, role: role, keep: keep}
+	s.frame.begin()
+	p.streams = append(p.streams, s)
+	p.heads++
 	return stepMore, nil
 }
 
 // head acts on the end of PARAMS.
 func (p *parser) head() (step, error) {
-	p.headDone = true
-	p.complete = p.role == Authorizer
-	p.frame.localScript()
-	p.refusal = p.frame.seal(p.id, p.role)
+	s := p.s
+	s.headDone = true
+	p.heads--
+	s.complete = s.role == Authorizer
+	s.frame.localScript()
+	s.refusal = s.frame.seal(s.id, s.role)
 	return stepHead, nil
-}
-
-// refuse ends the reading of a head. The request stays active, but the rest of its parameters is not kept.
-func (p *parser) refuse(r *Refusal) (step, error) {
-	p.refusal = r
-	return stepHead, nil
-}
-
-// values answers GET_VALUES with those of the known names that are asked for.
-func (p *parser) values() (step, error) {
-	p.reply = append(p.reply[:0], make([]byte, headerLen)...)
-	var told [3]bool
-	for rest := p.query; len(rest) > 0; {
-		var name []byte
-		var err error
-		if name, _, rest, err = nextPair(rest); err != nil {
-			return stepMore, fmt.Errorf("GET_VALUES: %w", err)
-		}
-		i, value := 0, 0
-		switch string(name) {
-		case "FCGI_MAX_CONNS":
-			i, value = 0, p.maxConns
-		case "FCGI_MAX_REQS":
-			i, value = 1, p.maxReqs
-		case "FCGI_MPXS_CONNS":
-			i, value = 2, 0
-		default:
-			continue
-		}
-		if !told[i] {
-			told[i] = true
-			p.reply = appendPair(p.reply, string(name), strconv.Itoa(value))
-		}
-	}
-	putHeader(p.reply, recGetValuesResult, 0, len(p.reply)-headerLen)
-	return stepReply, nil
 }

@@ -215,7 +215,7 @@ var probe = rec(recGetValues, 0, pairs("FCGI_MPXS_CONNS", ""))
 func (p *peer) wantOpen() {
 	p.t.Helper()
 	p.send(probe)
-	p.want(rec(recGetValuesResult, 0, pairs("FCGI_MPXS_CONNS", "0")))
+	p.want(rec(recGetValuesResult, 0, pairs("FCGI_MPXS_CONNS", "1")))
 }
 
 // show prints records so that a person can compare them.

@@ -1,10 +1,7 @@
 package fcgi
 
 import (
-	"context"
-	"errors"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -27,28 +24,14 @@ func TestQueue(t *testing.T) {
 				}
 				has, now := make(chan struct{}, 2), make(chan struct{})
 				l := scripted(t, 1, slow(has, now))
-				var waiting atomic.Int32
-				left := make(chan error, 1)
-				pick := func(ctx context.Context, r *Request) (Upstream, error) {
-					waiting.Add(1)
-					up, err := l.pick(ctx, r)
-					if err != nil {
-						left <- err
-					}
-					return up, err
-				}
-				path := listen(t, &Proxy{Pick: pick})
+				path := listen(t, &Proxy{Pick: l.pick})
 				a, b := dial(t, path), dial(t, path)
 				a.send(get(1, keep))
 				<-has
 				b.send(request)
-				for waiting.Load() < 2 {
-					time.Sleep(time.Millisecond)
-				}
+				l.wantQueue(t, 1, 0)
 				tt.end(b)
-				if err := <-left; !errors.Is(err, context.Canceled) {
-					t.Errorf("Pick was told %v", err)
-				}
+				l.wantQueue(t, 0, 1)
 				now <- struct{}{}
 				a.want(page(1, "ok"))
 				if len(has) > 0 {
@@ -78,23 +61,18 @@ func TestQueuedBody(t *testing.T) {
 	l.wantOutcomes(t, Reuse, Reuse)
 }
 
-// TestContextKept has a Pick that keeps its context: it is done from then on, and nobody watches the client for it.
-func TestContextKept(t *testing.T) {
-	l := scripted(t, 1, echo)
-	kept := make(chan context.Context, 9)
-	c := dial(t, listen(t, &Proxy{Pick: func(ctx context.Context, r *Request) (Upstream, error) {
-		kept <- ctx
-		return l.pick(ctx, r)
-	}}))
-	c.send(get(1, flagKeep))
-	c.want(page(1, "ok"))
-	<-(<-kept).Done()
-	c.send(get(1, flagKeep))
-	c.want(page(1, "ok"))
-	ctx := <-kept
-	if err := ctx.Err(); err != nil {
-		t.Errorf("a context that nobody armed says %v", err)
+// wantQueue waits until so many wait and so many have left.
+func (l *lender) wantQueue(t testing.TB, wait, left int) {
+	t.Helper()
+	for deadline := time.Now().Add(patienceOf); ; time.Sleep(time.Millisecond) {
+		l.mu.Lock()
+		w, g := len(l.queue), l.left
+		l.mu.Unlock()
+		if w == wait && g == left {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d wait and %d have left, want %d and %d", w, g, wait, left)
+		}
 	}
-	c.wantOpen()
-	l.wantOutcomes(t, Reuse, Reuse)
 }

@@ -2,7 +2,6 @@ package fcgi
 
 import (
 	"bytes"
-	"context"
 	"sync"
 	"testing"
 	"time"
@@ -95,7 +94,7 @@ func (r *row) perform(t *testing.T, keep uint8) {
 	}
 	pick := p.lender.pick
 	if r.refuse != nil {
-		pick = func(context.Context, *Request) (Upstream, error) { return nil, r.refuse }
+		pick = func(*Request) (Upstream, Waiter, error) { return nil, nil, r.refuse }
 	}
 	path := listen(t, &Proxy{Pick: pick, MaxConns: 64, MaxReqs: 8, Limits: limits, Log: zap.New(core), Stderr: p.stderr})
 	var speaking sync.WaitGroup

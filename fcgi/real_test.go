@@ -183,10 +183,10 @@ func TestNginxWorkerKilled(t *testing.T) {
 				l, cmds := phpWorkers(t, 2)
 				core, logs := observer.New(zap.WarnLevel)
 				picked := make(chan struct{}, 2)
-				pick := func(ctx context.Context, r *Request) (Upstream, error) {
-					up, err := l.pick(ctx, r)
+				pick := func(r *Request) (Upstream, Waiter, error) {
+					up, wait, err := l.pick(r)
 					picked <- struct{}{}
-					return up, err
+					return up, wait, err
 				}
 				url := "http://" + nginx(t, site(t), listen(t, &Proxy{Pick: pick, Log: zap.New(core)}), keep+buffering, "keepalive 1;")
 				kill := func(i int) { _ = syscall.Kill(cmds[i].Process.Pid, syscall.SIGKILL) }

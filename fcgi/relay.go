@@ -2,196 +2,233 @@ package fcgi
 
 import (
 	"errors"
-	"time"
+	"io"
+	"os"
+	"syscall"
 
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 )
 
-// maxStale is how many dead connections in a row Pick may lend for one request.
-const maxStale = 16
-
-// handle serves the request whose head is complete. It is false when the connection is over.
-func (c *client) handle() bool {
-	p := c.proxy
-	r := &c.req
-	r.ID, r.Role, r.KeepConn, r.Arrived = c.parser.id, c.parser.role, c.parser.keep, time.Now()
-	if !c.headEnd.IsZero() {
-		c.headEnd = time.Time{}
-		_ = c.nc.SetReadDeadline(c.headEnd)
+// engage gives the request to a worker. It is false if the connection was of no use and nothing was sent on it: another is to be picked.
+func (s *stream) engage(up Upstream) bool {
+	l := s.client.proxy.loop
+	s.up, s.conn, s.fresh = up, up.Conn(), up.Fresh()
+	s.whole = false
+	s.resp.reset(s.id, s.stderr)
+	if err := s.conn.attach(l, s); err != nil {
+		return s.useless(err)
 	}
-	c.res = Result{}
-	c.begun = false
-	r.Length = -1
-
-	refusal := c.parser.refusal
-	if refusal == nil {
-		refusal = r.decode(c.parser.frame.params, &p.Limits)
+	head := s.frame.out
+	n, e := send(s.conn.fd, head)
+	if e != 0 && e != unix.EAGAIN && n == 0 {
+		return s.useless(errStale)
 	}
-	var err error
-	if refusal != nil {
-		err = refusal
-	} else if err = c.gather(); err == nil {
-		err = c.relay()
+	s.res.Began = l.now
+	s.stale = 0
+	s.rest = head[n:]
+	if e != 0 {
+		s.stuck(e)
+		return true
 	}
-	c.res.InBytes = c.parser.body
-	alive := c.conclude(err)
-	if p.Account != nil {
-		p.Account(r, c.res)
-	}
-	c.resp.release()
-	c.unread = !c.parser.complete
-	r.values = [numParams][]byte{} // nobody who is late shall read the next request's
-	c.parser.finish()
-	return alive && r.KeepConn && !p.closing.Load()
+	s.pour()
+	return true
 }
 
-// gather takes the input that is already there into the head.
-func (c *client) gather() error {
-	f := &c.parser.frame
-	for f.room() > 0 && !c.parser.complete && c.off < c.end {
-		most := min(c.end, c.off+f.room())
-		st, n, err := c.parser.next(c.in[c.off:most])
-		c.off += n
-		if err != nil {
-			return err
-		}
-		switch st {
-		case stepContent:
-			f.addInput(c.parser.w.kind, c.in[c.off-c.parser.size:c.off])
-		case stepEOF:
-			f.endInput(c.parser.w.kind)
-		case stepReply, stepClose:
-			if !c.reply() {
-				return errGone
-			}
-		case stepAbort:
-			return errAborted
-		}
+// useless gives back a connection on which nothing was sent. It is true if the request has ended with it.
+func (s *stream) useless(err error) bool {
+	s.res.Outcome, s.res.Err = Stale, err
+	if errors.Is(err, ErrProtocol) {
+		s.res.Outcome = Violation
 	}
-	c.drop()
-	c.headWhole = c.parser.complete
-	return nil
+	s.giveBack()
+	if s.stale++; s.stale < maxStale {
+		return false
+	}
+	s.conclude(err)
+	return true
 }
 
-// relay finds a worker for the request and passes its answer on. The error says why there is no whole answer.
-func (c *client) relay() error {
-	for stale := 0; ; {
-		up, err := c.pick()
-		if err != nil {
-			if cause := c.settle(); cause != nil {
-				return cause
-			}
-			return err
+// pour sends the worker what is there for it: the rest of the head, and the input that waits.
+func (s *stream) pour() {
+	for _, b := range [...]*[]byte{&s.rest, &s.backlog} {
+		if len(*b) == 0 {
+			continue
 		}
-		fresh := up.Fresh() // it is not ours any more when it was given back
-		over, err := c.attend(up)
-		switch {
-		case err == nil:
-			return nil
-		case !over:
-			if stale++; stale < maxStale {
-				continue
-			}
-			if cause := c.settle(); cause != nil {
-				return cause
-			}
-			return err
-		case c.res.Outcome == Lost && !fresh && c.again(err):
-			c.res.Retried = true
-		default:
-			return err
+		n, e := send(s.conn.fd, *b)
+		*b = (*b)[:copy(*b, (*b)[n:])]
+		if e != 0 {
+			s.stuck(e)
+			return
+		}
+	}
+	s.whole = s.complete
+	s.await()
+}
+
+// stuck waits for room, or takes it that the worker wants no more: then whoever reads from it knows better why.
+func (s *stream) stuck(e syscall.Errno) {
+	if e != unix.EAGAIN {
+		s.deaf, s.rest, s.backlog = true, nil, s.backlog[:0]
+	}
+	s.await()
+}
+
+// forward passes on records of input that came after the head.
+func (s *stream) forward(b []byte) {
+	switch {
+	case s.conn == nil && s.wait == nil, s.deaf: // it has its answer, or wants no more
+		return
+	case s.conn == nil, len(s.rest) > 0, len(s.backlog) > 0:
+		s.backlog = append(s.backlog, b...)
+		return
+	}
+	n, e := send(s.conn.fd, b)
+	if e != 0 {
+		s.backlog = append(s.backlog, b[n:]...)
+		s.stuck(e)
+		return
+	}
+	s.whole = s.complete
+}
+
+// await says what the worker's connection waits for.
+func (s *stream) await() {
+	if s.conn == nil {
+		return
+	}
+	mask := uint32(0)
+	if len(s.resp.space()) > 0 {
+		mask |= unix.EPOLLIN
+	}
+	if len(s.rest) > 0 || len(s.backlog) > 0 {
+		mask |= unix.EPOLLOUT
+	}
+	s.conn.want(mask)
+}
+
+// workerEvent acts on what epoll tells of the worker's connection.
+func (s *stream) workerEvent(mask uint32) {
+	c := s.client
+	if mask&unix.EPOLLOUT != 0 {
+		s.pour()
+	}
+	if mask&^unix.EPOLLOUT != 0 {
+		s.receive()
+	}
+	c.settle()
+}
+
+// receive reads what the worker answers, once: if there is more, epoll says so again.
+func (s *stream) receive() {
+	b := s.resp.space()
+	if len(b) == 0 {
+		s.await()
+		return
+	}
+	switch err := s.read(b); {
+	case err == unix.EAGAIN:
+	case err != nil:
+		s.lost(err)
+	case s.resp.ended:
+		s.finish()
+	default:
+		s.await()
+		s.client.offer(s)
+	}
+}
+
+// read reads into b, which is the response's space, and has it checked.
+func (s *stream) read(b []byte) error {
+	switch n, e := recv(s.conn.fd, b, 0); {
+	case e == unix.EAGAIN:
+		return e
+	case e != 0:
+		return os.NewSyscallError("recv", e)
+	case n == 0:
+		return io.ErrUnexpectedEOF
+	default:
+		return s.resp.advance(n)
+	}
+}
+
+// drain reads what is left of the answer of a worker that has gone. It is true if that made the answer complete.
+func (s *stream) drain() bool {
+	for {
+		b := s.resp.space()
+		if len(b) == 0 || s.read(b) != nil {
+			return false
+		}
+		if s.resp.ended {
+			s.finish()
+			return true
+		}
+		s.client.offer(s)
+		s.client.write()
+		if s.conn == nil { // the client has gone meanwhile
+			return true
 		}
 	}
 }
 
-// again says whether a lost request, sent on a connection that the worker may have been about to close, may go to another: nothing came back, all
-// of it is still at hand, and it does no harm twice.
-func (c *client) again(err error) bool {
-	return !c.res.Retried && c.resp.got == 0 && c.headWhole && c.req.idempotent() && !errors.Is(err, ErrTimeout)
+// finish ends the worker's part: its answer is complete.
+func (s *stream) finish() {
+	res := &s.res
+	s.took()
+	res.Outcome, res.Status, res.OutBytes = Reconnect, s.resp.header.status, s.resp.content
+	switch {
+	case s.resp.trailing:
+		res.Outcome = Violation
+		s.client.proxy.Log.Warn("worker sent more than an answer", s.req.fields()...)
+	case s.clean():
+		res.Outcome = Reuse
+	}
+	s.giveBack()
+	s.client.offer(s)
 }
 
-// attend is one attempt: it exchanges request and answer with a worker and gives it back. The request is not over when the connection was of no
-// use and nothing was sent on it.
-func (c *client) attend(up Upstream) (over bool, err error) {
-	w := up.Conn()
-	c.lent = up
-	c.resp.reset(c.req.ID, c.stderr)
-	c.sent, c.whole, c.fault = false, false, nil
-	if c.engage(w) {
-		c.exchange(w)
-	}
-	res := &c.res
-	if err := c.fault; err != nil && !c.sent && c.withdraw() {
-		res.Outcome, res.Err = Stale, err
-		if errors.Is(err, ErrProtocol) {
-			res.Outcome = Violation
-		}
-		c.giveBack(up)
-		return false, err
-	}
-	cause := c.settle()
-	if n := c.resp.header.dropped; n > 0 {
-		c.proxy.Log.Warn("orders to the web server taken out of an answer", append(c.req.fields(), zap.Int("lines", n))...)
-	}
-	res.AppStatus, res.InBytes = c.resp.appStatus, c.parser.body
-
-	err = c.fault
-	if c.resp.ended {
-		res.Outcome, res.Status, res.OutBytes = Reconnect, c.resp.header.status, c.resp.content
-		switch {
-		case c.resp.trailing:
-			res.Outcome = Violation
-			c.proxy.Log.Warn("worker sent more than an answer", c.req.fields()...)
-		case c.clean():
-			res.Outcome = Reuse
-		}
-		c.giveBack(up)
-		if len(c.resp.ready()) > 0 && c.out.write(c.resp.ready()) != nil {
-			res.ClientGone = true
-		}
-		return true, nil
-	}
-	if c.begun {
-		res.OutBytes = c.resp.content
+// lost ends an attempt without a whole answer.
+func (s *stream) lost(err error) {
+	res := &s.res
+	s.took()
+	if s.begun {
+		res.OutBytes = s.resp.content
 	}
 	switch {
-	case cause != nil && !c.sent:
-		res.Outcome = Reuse
-		if err != nil {
-			res.Outcome = Stale
-		}
-		err = cause
-	case cause != nil:
-		err, res.Outcome = cause, Lost
-		if errors.Is(cause, errGone) || errors.Is(cause, errAborted) || errors.Is(cause, errBody) {
-			res.Outcome = Reconnect
-		}
-	case errors.As(err, &clientError{}):
-		res.Outcome = Reconnect
 	case errors.Is(err, ErrProtocol):
 		res.Outcome = Violation
-	case errors.Is(err, errHeader):
+	case errors.Is(err, errHeader), errors.Is(err, errGone), errors.Is(err, errAborted), errors.Is(err, errBody):
 		res.Outcome = Reconnect
 	default:
 		res.Outcome = Lost
 	}
 	res.Err = err
-	c.giveBack(up)
-	return true, err
+	again := res.Outcome == Lost && s.again(err)
+	s.giveBack()
+	if again {
+		res.Retried = true
+		s.pick()
+		return
+	}
+	s.conclude(err)
+}
+
+// took notes what is known of an attempt when it ends.
+func (s *stream) took() {
+	s.res.AppStatus, s.res.InBytes = s.resp.appStatus, s.body
+	if n := s.resp.header.dropped; n > 0 {
+		s.client.proxy.Log.Warn("orders to the web server taken out of an answer", append(s.req.fields(), zap.Int("lines", n))...)
+	}
+}
+
+// again says whether a lost request, sent on a connection that the worker may have been about to close, may go to another: nothing came back, all
+// of it is still at hand, and it does no harm twice.
+func (s *stream) again(err error) bool {
+	return !s.fresh && !s.res.Retried && s.resp.got == 0 && s.headWhole && s.req.idempotent() && !errors.Is(err, ErrTimeout) && !errors.Is(err, errShutdown)
 }
 
 // clean says whether the worker's connection can carry another request: the worker was given the whole request and has no reason to leave any
 // of it unread.
-func (c *client) clean() bool {
-	return c.whole && c.req.Role != Filter && c.parser.body == max(0, c.req.Length)
-}
-
-// giveBack ends the use of a worker.
-func (c *client) giveBack(up Upstream) {
-	if c.res.Outcome != Reuse {
-		_ = up.Conn().Close()
-	}
-	c.lent = nil
-	up.Done(c.res)
-	c.res.Err = nil
+func (s *stream) clean() bool {
+	return s.whole && s.role != Filter && s.body == max(0, s.req.Length)
 }

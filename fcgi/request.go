@@ -82,7 +82,7 @@ type Request struct {
 	Length int64
 
 	values [numParams][]byte
-	client *client
+	s      *stream
 }
 
 // Bytes is the value of a decoded parameter, nil if it was not sent. It shares the request's memory.

@@ -90,8 +90,13 @@ func (r *response) ready() []byte {
 	return r.buf[r.from:r.to]
 }
 
-// took says that what was ready has been written.
-func (r *response) took() { r.from, r.to = r.raw, r.raw }
+// took says that n bytes of what was ready have been written.
+func (r *response) took(n int) {
+	r.from += n
+	if r.from == r.to && n > 0 {
+		r.from, r.to = r.raw, r.raw
+	}
+}
 
 // advance checks n bytes that were read into space. After an error nothing more becomes ready.
 func (r *response) advance(n int) error {

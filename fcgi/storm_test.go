@@ -174,13 +174,12 @@ func readAnswer(c net.Conn, id uint16) ([]byte, bool) {
 // TestStorm runs many clients, workers that misbehave, and time-outs against each other.
 func TestStorm(t *testing.T) {
 	l := scripted(t, 4, moody)
-	var picked, failed atomic.Int64
+	var failed atomic.Int64
 	var late sync.WaitGroup
-	p := &Proxy{Limits: Limits{HeaderTimeout: time.Second}, Pick: func(ctx context.Context, r *Request) (Upstream, error) {
-		f := r.Failer()
-		up, err := l.pick(ctx, r)
+	p := &Proxy{Limits: Limits{HeaderTimeout: time.Second}, Pick: func(r *Request) (Upstream, Waiter, error) {
+		f := r.Handle()
+		up, wait, err := l.pick(r)
 		if err == nil {
-			picked.Add(1)
 			if rand.IntN(8) == 0 {
 				late.Go(func() {
 					time.Sleep(time.Duration(rand.IntN(int(patience))))
@@ -189,7 +188,7 @@ func TestStorm(t *testing.T) {
 				})
 			}
 		}
-		return up, err
+		return up, wait, err
 	}}
 	path := listen(t, p)
 	until := time.Now().Add(2 * time.Second)
@@ -207,15 +206,15 @@ func TestStorm(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	l.mu.Lock()
-	done := len(l.results)
+	done, picked := len(l.results), l.lent
 	count := map[Outcome]int{}
 	for _, r := range l.results {
 		count[r.Outcome]++
 	}
 	l.mu.Unlock()
-	t.Logf("%d picked, %d failed, %d whole answers, outcomes %v", picked.Load(), failed.Load(), whole.Load(), count)
-	if int64(done) != picked.Load() {
-		t.Errorf("%d workers were given back of %d", done, picked.Load())
+	t.Logf("%d picked, %d failed, %d whole answers, outcomes %v", picked, failed.Load(), whole.Load(), count)
+	if done != picked {
+		t.Errorf("%d workers were given back of %d", done, picked)
 	}
 	if whole.Load() == 0 || count[Reuse] == 0 {
 		t.Error("nothing worked")

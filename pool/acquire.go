@@ -1,16 +1,33 @@
 package pool
 
 import (
-	"context"
+	"errors"
 	"slices"
 	"time"
 )
 
-// Acquire lends an idle worker to h, the one that was used last. If there is none, it waits in the queue, first come
-// first served, until a worker is free, queue.timeout has passed or ctx is done; a request that has given up is never
-// given to a worker. The error is ErrQueueFull, ErrQueueTimeout, ErrClosed or ctx.Err(). Without waiting, ctx is not
-// looked at. h may be nil if the caller does not care.
-func (p *Pool) Acquire(ctx context.Context, h Holder) (*Lease, error) {
+// ErrQueued means that the request waits: its Ticket will be granted a lease, or an error.
+var ErrQueued = errors.New("waiting for a worker")
+
+// Waiter is who waits for a worker.
+type Waiter interface {
+	// Granted ends the wait, once: with a lease, or with ErrQueueTimeout or ErrClosed. It is called from any goroutine, with no lock of the pool
+	// held, and must not block. After Leave it is not called; a call that Leave meets half-way means nothing, whatever it brings.
+	Granted(*Lease, error)
+}
+
+// Ticket is a request's place in the queue. The caller makes it, and must not copy it.
+type Ticket struct {
+	// Waiter is told how the wait ends.
+	Waiter Waiter
+
+	waiter
+}
+
+// Acquire lends an idle worker to h, the one that was used last. If there is none, it queues the request, first come first served, returns
+// ErrQueued, and the ticket is told when a worker is free or queue.timeout has passed. The other errors are ErrQueueFull and ErrClosed. It never blocks.
+// h may be nil if the caller does not care.
+func (p *Pool) Acquire(h Holder, t *Ticket) (*Lease, error) {
 	now := p.now()
 	p.mu.Lock()
 	p.counts.accepted++
@@ -38,36 +55,49 @@ func (p *Pool) Acquire(ctx context.Context, h Holder) (*Lease, error) {
 		p.mu.Unlock()
 		return nil, ErrQueueFull
 	}
-	w := &waiter{holder: h, since: now, deadline: never, answer: make(chan grant, 1)}
+	t.waiter = waiter{holder: h, since: now, deadline: never}
 	if d := p.cfg.Queue.Timeout; d > 0 {
-		w.deadline = now + d
-		p.arm(w.deadline)
+		t.deadline = now + d
+		p.arm(t.deadline)
 	}
-	p.queue.push(w)
+	p.queue.push(t)
 	p.maxQueue = max(p.maxQueue, p.queue.len)
 	p.unlock()
-	return p.wait(ctx, w)
+	return nil, ErrQueued
 }
 
-// wait returns what a waiter is granted, or takes it out of the queue when ctx is done first.
-func (p *Pool) wait(ctx context.Context, w *waiter) (*Lease, error) {
-	select {
-	case g := <-w.answer:
-		return g.lease, g.err
-	case <-ctx.Done():
-	}
+// Leave takes a request out of the queue. What it may have been granted at the same moment goes to the next, as if nothing had been.
+func (p *Pool) Leave(t *Ticket) {
 	p.mu.Lock()
 	defer p.unlock()
+	if t.left {
+		return
+	}
+	t.left = true
+	switch {
+	case p.queue.remove(t):
+	case t.lease != nil:
+		p.giveBack(t.lease)
+	default:
+		return // it was refused already, and counted so
+	}
 	p.counts.left++
-	if p.queue.remove(w) {
-		return nil, ctx.Err()
+}
+
+// grant ends a wait. Caller holds mu.
+func (p *Pool) grant(t *Ticket, l *Lease, err error) {
+	t.lease = l
+	p.effects.add(effect{do: effectGrant, ticket: t, lease: l, err: err})
+}
+
+// deliver tells a ticket what it was granted.
+func (p *Pool) deliver(x *effect) {
+	p.mu.Lock()
+	left := x.ticket.left
+	p.mu.Unlock()
+	if !left {
+		x.ticket.Waiter.Granted(x.lease, x.err)
 	}
-	// It was granted something at the same moment. A worker must go to the next in the queue, as if nothing had been.
-	g := <-w.answer
-	if l := g.lease; l != nil {
-		p.giveBack(l)
-	}
-	return nil, ctx.Err()
 }
 
 // lend leases w, which is idle and not on the stack, to h. Caller holds mu.
@@ -101,7 +131,7 @@ func (p *Pool) giveBack(l *Lease) {
 // offer gives a worker that has become idle to who has waited longest, or puts it on the stack. Caller holds mu.
 func (p *Pool) offer(w *worker, now time.Duration) {
 	if next := p.queue.pop(); next != nil {
-		next.answer <- grant{lease: p.lend(w, next.holder, now, now-next.since)}
+		p.grant(next, p.lend(w, next.holder, now, now-next.since), nil)
 		return
 	}
 	p.starved = false

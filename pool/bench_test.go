@@ -38,7 +38,7 @@ func BenchmarkAcquireRelease(b *testing.B) {
 	ctx := context.Background()
 	b.ReportAllocs()
 	for b.Loop() {
-		l, err := p.Acquire(ctx, h)
+		l, err := p.AcquireWait(ctx, h)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -55,7 +55,7 @@ func BenchmarkHandOver(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		h := &fakeHolder{}
 		for pb.Next() {
-			l, err := p.Acquire(b.Context(), h)
+			l, err := p.AcquireWait(b.Context(), h)
 			if err != nil {
 				b.Error(err)
 				return
@@ -65,25 +65,13 @@ func BenchmarkHandOver(b *testing.B) {
 	})
 }
 
-// noDone is a context whose Done must not be called: for one of context.WithCancel the first call makes a channel.
-type noDone struct {
-	context.Context
-	t *testing.T
-}
-
-func (c noDone) Done() <-chan struct{} {
-	c.t.Error("Acquire called Done although a worker was idle")
-	return nil
-}
-
-// TestAcquireFastPath holds what the request path relies on: no allocation, and the context is left alone.
+// TestAcquireFastPath holds what the request path relies on: no allocation, and the ticket is left alone.
 func TestAcquireFastPath(t *testing.T) {
 	p, done := idlePool(2)
 	defer done()
-	var ctx context.Context = noDone{t.Context(), t}
 	h := &fakeHolder{}
 	allocs := testing.AllocsPerRun(100, func() {
-		l, err := p.Acquire(ctx, h)
+		l, err := p.Acquire(h, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

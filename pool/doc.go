@@ -5,8 +5,8 @@
 //
 // # A request
 //
-// Acquire takes the idle worker that was used last, or waits in a queue that is bounded in length and time, first come
-// first served. The Lease it returns ends by Release, whose Outcome says what became of the connection. If the pool has
+// Acquire lends the idle worker that was used last, or puts the request in a queue that is bounded in length and time, first come
+// first served; its Ticket is told what comes of it. The Lease ends by Release, whose Outcome says what became of the connection. If the pool has
 // to take the worker away in between, it calls the Holder's Fail.
 //
 // # A worker's life

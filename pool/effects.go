@@ -10,6 +10,7 @@ const (
 	effectKill
 	effectClose
 	effectFail
+	effectGrant
 	effectAnnounce
 	effectDone
 )
@@ -20,6 +21,8 @@ type effect struct {
 	id     ID
 	conn   Conn
 	lease  *Lease
+	ticket *Ticket
+	err    error
 	reason Reason
 	t      *Transition
 }
@@ -72,6 +75,8 @@ func (p *Pool) run(x *effect) {
 		_ = x.conn.Close()
 	case effectFail:
 		x.lease.holder.Fail(x.reason)
+	case effectGrant:
+		p.deliver(x)
 	case effectAnnounce:
 		p.observer.Transition(*x.t)
 	case effectDone:

@@ -32,7 +32,7 @@ func TestEffectsMayCallBack(t *testing.T) {
 		o.pool, s.pool = p, p
 		p.Up()
 		synctest.Wait()
-		l, err := p.Acquire(t.Context(), o)
+		l, err := p.AcquireWait(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestEffectsInOrder(t *testing.T) {
 		synctest.Wait()
 		// Whoever comes while the observer is busy with the first transition is not held up.
 		s.up(first)
-		l, err := p.Acquire(t.Context(), &fakeHolder{})
+		l, err := p.AcquireWait(t.Context(), &fakeHolder{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +109,7 @@ func TestManyAtOnce(t *testing.T) {
 				rng := rand.New(rand.NewPCG(uint64(i), 0))
 				for range 300 {
 					ctx, hangUp := context.WithTimeout(t.Context(), time.Duration(rng.IntN(20))*time.Millisecond)
-					l, err := r.Acquire(ctx, &fakeHolder{})
+					l, err := r.AcquireWait(ctx, &fakeHolder{})
 					if err == nil {
 						time.Sleep(time.Duration(rng.IntN(3)) * time.Millisecond)
 						if id, _ := l.Worker(); rng.IntN(40) == 0 {
@@ -175,7 +175,7 @@ func TestFailBeforeTransition(t *testing.T) {
 		s.pool = p
 		p.Up()
 		s.up(first)
-		l, err := p.Acquire(t.Context(), d)
+		l, err := p.AcquireWait(t.Context(), d)
 		if err != nil {
 			t.Fatal(err)
 		}

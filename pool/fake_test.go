@@ -215,7 +215,7 @@ func newAutoRig(t *testing.T, cfg config.Pool) *rig {
 // acquire gets a lease that must be had at once.
 func (r *rig) acquire(h pool.Holder) *pool.Lease {
 	r.t.Helper()
-	l, err := r.Acquire(r.t.Context(), h)
+	l, err := r.AcquireWait(r.t.Context(), h)
 	if err != nil {
 		r.t.Fatalf("Acquire = %v, want a lease", err)
 	}

@@ -281,7 +281,7 @@ func TestNames(t *testing.T) {
 
 func TestQueue(t *testing.T) {
 	var q queue
-	w := make([]waiter, 5)
+	w := make([]Ticket, 5)
 	for i := range w {
 		q.push(&w[i])
 	}

@@ -149,7 +149,7 @@ func (w *world) ask() {
 	w.open[r] = true
 	w.mu.Unlock()
 	go func() {
-		lease, err := w.pool.Acquire(ctx, r)
+		lease, err := w.pool.AcquireWait(ctx, r)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if !w.open[r] {

@@ -111,7 +111,7 @@ func (p *Pool) shut(e event) {
 	p.closed = true
 	for w := p.queue.pop(); w != nil; w = p.queue.pop() {
 		p.counts.refused++
-		w.answer <- grant{err: ErrClosed}
+		p.grant(w, nil, ErrClosed)
 	}
 	for i := range p.workers {
 		w := &p.workers[i]

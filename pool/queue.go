@@ -2,31 +2,25 @@ package pool
 
 import "time"
 
-// waiter is a request that waits for a worker. Its fields are guarded by Pool.mu, except answer.
+// waiter is what the pool keeps of a request that waits. Guarded by Pool.mu.
 type waiter struct {
-	holder   Holder
-	since    time.Duration // when it came, on the pool's clock
-	deadline time.Duration // when it gives up
-	// answer has room for the one grant each waiter gets when it is taken out of the queue, so that granting never blocks.
-	answer     chan grant
-	prev, next *waiter
+	holder     Holder
+	since      time.Duration // when it came, on the pool's clock
+	deadline   time.Duration // when it gives up
+	prev, next *Ticket
 	queued     bool
-}
-
-// grant ends a wait: a lease or the reason why there is none.
-type grant struct {
-	lease *Lease
-	err   error
+	left       bool   // Leave was called
+	lease      *Lease // what it was granted
 }
 
 // queue holds the waiters, first come first served. As all wait equally long, the head's deadline is the nearest.
 // The zero value is empty. Not safe for concurrent use: Pool.mu guards it.
 type queue struct {
-	head, tail *waiter
+	head, tail *Ticket
 	len        int
 }
 
-func (q *queue) push(w *waiter) {
+func (q *queue) push(w *Ticket) {
 	w.prev, w.next, w.queued = q.tail, nil, true
 	if q.tail != nil {
 		q.tail.next = w
@@ -38,7 +32,7 @@ func (q *queue) push(w *waiter) {
 }
 
 // pop takes out the one that has waited longest, nil if there is none.
-func (q *queue) pop() *waiter {
+func (q *queue) pop() *Ticket {
 	w := q.head
 	if w != nil {
 		q.remove(w)
@@ -47,7 +41,7 @@ func (q *queue) pop() *waiter {
 }
 
 // remove takes w out and reports whether it was still there.
-func (q *queue) remove(w *waiter) bool {
+func (q *queue) remove(w *Ticket) bool {
 	if !w.queued {
 		return false
 	}

@@ -31,7 +31,7 @@ func TestDrain(t *testing.T) {
 
 		r.Drain()
 		diff(t, "calls", r.s.take(), []string{"term 0/1"})
-		if _, err := r.Acquire(t.Context(), nil); !errors.Is(err, pool.ErrClosed) {
+		if _, err := r.AcquireWait(t.Context(), nil); !errors.Is(err, pool.ErrClosed) {
 			t.Errorf("Acquire = %v, want ErrClosed", err)
 		}
 		r.s.die(ids[0], pool.Exit{})

@@ -27,7 +27,7 @@ func (p *Pool) tick() {
 	for w := p.queue.head; w != nil && w.deadline <= now; w = p.queue.head {
 		p.queue.pop()
 		p.counts.queueTimeout++
-		w.answer <- grant{err: ErrQueueTimeout}
+		p.grant(w, nil, ErrQueueTimeout)
 	}
 	nearest := never
 	if w := p.queue.head; w != nil {

@@ -25,7 +25,7 @@ func (r *rig) queueUp(ctx context.Context, n int) chan result {
 	results := make(chan result, n)
 	for i := range n {
 		go func() {
-			l, err := r.Acquire(ctx, &fakeHolder{})
+			l, err := r.AcquireWait(ctx, &fakeHolder{})
 			results <- result{i, l, err}
 		}()
 		synctest.Wait()
@@ -109,7 +109,7 @@ func TestQueueFull(t *testing.T) {
 		r := newAutoRig(t, cfg)
 		l := r.acquire(nil)
 		results := r.queueUp(t.Context(), 2)
-		if _, err := r.Acquire(t.Context(), nil); !errors.Is(err, pool.ErrQueueFull) {
+		if _, err := r.AcquireWait(t.Context(), nil); !errors.Is(err, pool.ErrQueueFull) {
 			t.Errorf("Acquire = %v, want ErrQueueFull", err)
 		}
 		if q := r.Snapshot().Queue; q.Full != 1 || q.Length != 2 || q.Limit != 2 {
@@ -130,7 +130,7 @@ func TestNoQueue(t *testing.T) {
 		cfg.Queue.Length = 0
 		r := newAutoRig(t, cfg)
 		l := r.acquire(nil)
-		if _, err := r.Acquire(t.Context(), nil); !errors.Is(err, pool.ErrQueueFull) {
+		if _, err := r.AcquireWait(t.Context(), nil); !errors.Is(err, pool.ErrQueueFull) {
 			t.Errorf("Acquire = %v, want ErrQueueFull", err)
 		}
 		l.Release(pool.Reuse)
@@ -208,14 +208,14 @@ func TestLeavingRacesWithHandOver(t *testing.T) {
 	defer done()
 	wins := map[bool]int{}
 	for range 2000 {
-		l, err := p.Acquire(t.Context(), nil)
+		l, err := p.AcquireWait(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, hangUp := context.WithCancel(t.Context())
 		got := make(chan result, 1)
 		go func() {
-			l, err := p.Acquire(ctx, &fakeHolder{})
+			l, err := p.AcquireWait(ctx, &fakeHolder{})
 			got <- result{0, l, err}
 		}()
 		for p.Snapshot().Queue.Length == 0 {

@@ -152,12 +152,12 @@ func pages(t *testing.T, b *browser, root string) {
 // keepAlive counts the connections of requests that come one after the other.
 func keepAlive(t *testing.T, b *browser, r *relay, keeps bool) {
 	b.get("/hello.php").want(200, "hello ")
-	before := r.accepted.Load()
+	before := r.proxy.Accepted()
 	const n = 10
 	for range n {
 		b.get("/hello.php").want(200, "hello ")
 	}
-	switch made := r.accepted.Load() - before; {
+	switch made := r.proxy.Accepted() - before; {
 	case keeps && made > 2:
 		t.Errorf("%d connections for %d requests, want them kept", made, n)
 	case !keeps && made != n:

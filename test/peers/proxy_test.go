@@ -11,7 +11,6 @@ import (
 	"path"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,32 +81,93 @@ func lend(t *testing.T, pids map[string]int) *workers {
 	return w
 }
 
-// pick is for fcgi.Proxy.
-func (w *workers) pick(ctx context.Context, r *fcgi.Request) (fcgi.Upstream, error) {
-	select {
-	case <-w.slots:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+// place is a request that waits for a slot.
+type place struct {
+	w       *workers
+	mu      sync.Mutex
+	left    chan struct{} // closed under mu
+	granted *loan         // guarded by mu
+}
+
+// Leave implements fcgi.Waiter.
+func (p *place) Leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.left)
+	if p.granted != nil { // at the same moment
+		p.w.takeBack(p.granted)
 	}
+}
+
+// wait grants what the request waits for.
+func (p *place) wait(h fcgi.Handle) {
+	select {
+	case <-p.w.slots:
+	case <-p.left:
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.left:
+		p.w.slots <- struct{}{}
+		return
+	default:
+	}
+	l, err := p.w.lend()
+	if err != nil {
+		h.Grant(nil, err)
+		return
+	}
+	p.granted = l
+	h.Grant(l, nil)
+}
+
+// takeBack ends a loan that was never used.
+func (w *workers) takeBack(l *loan) {
+	w.mu.Lock()
+	delete(w.lent, l)
+	w.idle = append(w.idle, l)
+	w.mu.Unlock()
+	w.slots <- struct{}{}
+}
+
+// pick is for fcgi.Proxy.
+func (w *workers) pick(r *fcgi.Request) (fcgi.Upstream, fcgi.Waiter, error) {
 	w.mu.Lock()
 	w.scripts = append(w.scripts, r.Script())
+	w.mu.Unlock()
+	select {
+	case <-w.slots:
+	default:
+		p := &place{w: w, left: make(chan struct{})}
+		go p.wait(r.Handle())
+		return nil, p, nil
+	}
+	l, err := w.lend()
+	if err != nil {
+		return nil, nil, err
+	}
+	return l, nil, nil
+}
+
+// lend gives a connection to a worker. The caller has a slot.
+func (w *workers) lend() (*loan, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if n := len(w.idle); n > 0 {
 		l := w.idle[n-1]
 		w.idle = w.idle[:n-1]
 		w.lent[l] = true
-		w.mu.Unlock()
 		l.fresh = false
 		return l, nil
 	}
-	w.mu.Unlock()
 	socket := <-w.free
 	c, err := net.Dial("unix", socket)
 	if err == nil {
 		var conn *fcgi.Conn
 		if conn, err = fcgi.NewConn(c); err == nil {
 			l := &loan{w: w, socket: socket, conn: conn, fresh: true}
-			w.mu.Lock()
-			defer w.mu.Unlock()
 			w.lent[l] = true
 			return l, nil
 		}
@@ -185,23 +245,9 @@ func phpWorker(t *testing.T, socket string) int {
 // relay is a running fcgi.Proxy.
 type relay struct {
 	unix, tcp string // its two addresses
-	accepted  atomic.Int64
+	proxy     *fcgi.Proxy
 	logs      *observer.ObservedLogs
 	account   chan account // of every request, with room for all of a test
-}
-
-// counted counts the connections of a listener.
-type counted struct {
-	net.Listener
-	n *atomic.Int64
-}
-
-func (c counted) Accept() (net.Conn, error) {
-	conn, err := c.Listener.Accept()
-	if err == nil {
-		c.n.Add(1)
-	}
-	return conn, err
 }
 
 // serve relays to workers until the end of the test, and then fails it if anything was logged as failed.
@@ -231,9 +277,15 @@ func serve(t *testing.T, w *workers) *relay {
 	}
 	r.tcp = tcp.Addr().String()
 	var running sync.WaitGroup
+	r.proxy = p
 	for _, ln := range []net.Listener{u, tcp} {
+		f, err := ln.(interface{ File() (*os.File, error) }).File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = ln.Close() })
 		running.Go(func() {
-			if err := p.Serve(counted{ln, &r.accepted}); !errors.Is(err, fcgi.ErrClosed) {
+			if err := p.Serve(fcgi.Listener{File: f}); !errors.Is(err, fcgi.ErrClosed) {
 				t.Errorf("Serve = %v, want ErrClosed", err)
 			}
 		})

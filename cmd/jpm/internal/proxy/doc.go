@@ -5,6 +5,6 @@
 //	Run
 //	 ├─ link reader     one goroutine: the master's messages become events of pools
 //	 ├─ site (per pool) pool.Pool + fcgi.Proxy, joined by gateway.go
-//	 │   └─ listeners   one accept goroutine each, one goroutine per connection
+//	 ├─ fcgi.Loop       one thread: all connections of web servers and workers; it calls the sites, which must not block
 //	 └─ status server
 package proxy

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -12,25 +11,35 @@ import (
 	"jpm/pool"
 )
 
-// pick is the policy of one site: which requests get a worker, and which answer the others get.
-func (s *site) pick(ctx context.Context, r *fcgi.Request) (fcgi.Upstream, error) {
+// pick is the policy of one site: which requests get a worker or a place in the queue for one, and which answer the others get.
+func (s *site) pick(r *fcgi.Request) (fcgi.Upstream, fcgi.Waiter, error) {
 	if why := s.rule.refuse(r.Script()); why != "" {
-		return nil, &fcgi.Refusal{Status: 403, Reason: why}
+		return nil, nil, &fcgi.Refusal{Status: 403, Reason: why}
 	}
-	h := &hold{site: s, req: r, failer: r.Failer()}
-	lease, err := s.pool.Acquire(ctx, h)
+	h := &hold{site: s, req: r, handle: r.Handle()}
+	h.ticket.Waiter = h
+	lease, err := s.pool.Acquire(h, &h.ticket)
 	switch {
 	case err == nil:
 		h.lease = lease
-		return h, nil
-	case errors.Is(err, pool.ErrQueueFull):
-		return nil, &fcgi.Refusal{Status: 503, Reason: "queue full", RetryAfter: retryAfter}
-	case errors.Is(err, pool.ErrQueueTimeout):
-		return nil, &fcgi.Refusal{Status: 503, Reason: "no worker became free within queue.timeout", RetryAfter: retryAfter}
-	case errors.Is(err, pool.ErrClosed):
-		return nil, &fcgi.Refusal{Status: 503, Reason: "shutting down", RetryAfter: retryAfter}
+		return h, nil, nil
+	case errors.Is(err, pool.ErrQueued):
+		return nil, h, nil
 	}
-	return nil, err
+	return nil, nil, refusal(err)
+}
+
+// refusal is the answer to a request that gets no worker.
+func refusal(err error) error {
+	switch {
+	case errors.Is(err, pool.ErrQueueFull):
+		return &fcgi.Refusal{Status: 503, Reason: "queue full", RetryAfter: retryAfter}
+	case errors.Is(err, pool.ErrQueueTimeout):
+		return &fcgi.Refusal{Status: 503, Reason: "no worker became free within queue.timeout", RetryAfter: retryAfter}
+	case errors.Is(err, pool.ErrClosed):
+		return &fcgi.Refusal{Status: 503, Reason: "shutting down", RetryAfter: retryAfter}
+	}
+	return err
 }
 
 // retryAfter is what an overloaded site tells its clients: long enough to clear a queue, short enough not to lose them.
@@ -45,29 +54,63 @@ var outcomes = map[fcgi.Outcome]pool.Outcome{
 	fcgi.Violation: pool.Violation,
 }
 
-// hold is one request's hold on one worker. It is the relay's upstream and the pool's holder at once.
+// hold is one request's hold on one worker, or on its place in the queue. It is the relay's upstream and waiter and the pool's holder at once.
 type hold struct {
 	site   *site
 	req    *fcgi.Request
-	failer fcgi.Failer
+	handle fcgi.Handle
 	lease  *pool.Lease
+	ticket pool.Ticket
 
 	mu   sync.Mutex
 	done bool     // guarded by mu; req may be another request from then on
 	memo *request // guarded by mu; a copy of req, since the worker may yet be found to have died of it
 }
 
-// request is what is remembered of a request after it has ended.
-type request struct{ method, uri, script, client string }
+// request is what is remembered of a request after it has ended: one copy of its parameters, cut up when somebody asks.
+type request struct {
+	b   []byte
+	end [3]int // of method, URI and script in b; the client's address is the rest
+}
 
 // fields are the request in the log.
 func (r *request) fields() []zap.Field {
-	return []zap.Field{zap.String("method", r.method), zap.String("uri", r.uri), zap.String("script", r.script), zap.String("client", r.client)}
+	return []zap.Field{
+		zap.ByteString("method", r.b[:r.end[0]]), zap.ByteString("uri", r.b[r.end[0]:r.end[1]]),
+		zap.ByteString("script", r.b[r.end[1]:r.end[2]]), zap.ByteString("client", r.b[r.end[2]:]),
+	}
 }
 
 // describe copies what the log says of a request, which lasts only until Done.
 func describe(r *fcgi.Request) *request {
-	return &request{r.Method(), r.URI(), r.Script(), r.RemoteAddr()}
+	method, uri, script, client := r.Bytes(fcgi.RequestMethod), r.Bytes(fcgi.RequestURI), r.Bytes(fcgi.ScriptFilename), r.Bytes(fcgi.RemoteAddr)
+	d := &request{b: make([]byte, 0, len(method)+len(uri)+len(script)+len(client))}
+	d.b = append(d.b, method...)
+	d.end[0] = len(d.b)
+	d.b = append(d.b, uri...)
+	d.end[1] = len(d.b)
+	d.b = append(d.b, script...)
+	d.end[2] = len(d.b)
+	d.b = append(d.b, client...)
+	return d
+}
+
+// Granted implements pool.Waiter.
+func (h *hold) Granted(l *pool.Lease, err error) {
+	if err != nil {
+		h.handle.Grant(nil, refusal(err))
+		return
+	}
+	h.lease = l
+	h.handle.Grant(h, nil)
+}
+
+// Leave implements fcgi.Waiter.
+func (h *hold) Leave() {
+	h.mu.Lock()
+	h.done = true
+	h.mu.Unlock()
+	h.site.pool.Leave(&h.ticket)
 }
 
 // Conn implements fcgi.Upstream.
@@ -106,7 +149,7 @@ func (h *hold) Fail(why pool.Reason) {
 	if why == pool.ReasonRequestTimeout {
 		err = fcgi.ErrTimeout
 	}
-	h.failer.Fail(err)
+	h.handle.Fail(err)
 }
 
 // errWorkerGone is the cause of a request that failed because its worker ended.

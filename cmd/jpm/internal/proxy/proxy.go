@@ -35,6 +35,7 @@ type proxy struct {
 	log    *zap.Logger
 	file   *logs.File
 	link   *link.Conn
+	loop   *fcgi.Loop // does all FastCGI
 	setup  *link.Setup
 	sites  []*site
 	status net.Listener // nil without a status endpoint
@@ -44,9 +45,8 @@ type proxy struct {
 
 // Run is the proxy's main: it returns when the master has gone or has asked it to drain and it has done so.
 func Run() error {
-	// The relay spends its time in short system calls, not in Go. A second thread to run goroutines makes it no faster but for the
-	// largest machines, and costs each request the wake-ups between the two: 10 to 25 % of the proxy's CPU.
-	runtime.GOMAXPROCS(1)
+	// One for the relay's thread, which does nearly all there is to do, and one for the rest. More would only wake each other up.
+	runtime.GOMAXPROCS(2)
 	f := os.NewFile(linkFD, "link")
 	conn, err := link.Open(f, link.Proxy)
 	f.Close()
@@ -101,8 +101,11 @@ func (p *proxy) take(m link.Message, files []*os.File) error {
 			return err
 		}
 		p.log = lg.With(zap.String("role", "proxy"))
+		if p.loop, err = fcgi.NewLoop(p.log); err != nil {
+			return err
+		}
 		for i := range p.setup.Config.Pools {
-			p.sites = append(p.sites, newSite(uint16(i), &p.setup.Config.Pools[i], p.link, p.log))
+			p.sites = append(p.sites, newSite(uint16(i), &p.setup.Config.Pools[i], p.link, p.loop, p.log))
 		}
 	case link.Listener:
 		if int(m.Worker.Pool) >= len(p.sites) {

@@ -2,11 +2,13 @@ package proxy
 
 import (
 	"errors"
-	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"sync/atomic"
 
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 
 	"jpm/cmd/jpm/internal/link"
 	"jpm/cmd/jpm/internal/logs"
@@ -28,16 +30,17 @@ type site struct {
 
 	gauges []atomic.Pointer[gauge] // by slot; nil where nothing is limited
 
-	listeners []net.Listener
+	listeners []fcgi.Listener
 	stillborn map[pool.ID]error // owned by the link's reader; workers that run but could not be taken over
 }
 
-func newSite(index uint16, c *config.Pool, l *link.Conn, log *zap.Logger) *site {
+func newSite(index uint16, c *config.Pool, l *link.Conn, loop *fcgi.Loop, log *zap.Logger) *site {
 	s := &site{index: index, config: c, log: log.With(zap.String("pool", c.Name)), rule: newScriptRule(c), link: l, stillborn: map[pool.ID]error{}}
 	s.gauges = make([]atomic.Pointer[gauge], c.Workers.Max)
 	s.output = logs.NewOutput(s.log, "worker output")
 	s.pool = pool.New(*c, s, s)
 	s.front = &fcgi.Proxy{
+		Loop: loop,
 		Pick: s.pick,
 		Limits: fcgi.Limits{
 			MaxParams:     c.Request.MaxParams,
@@ -57,16 +60,20 @@ func (s *site) listen(f *os.File) error {
 	if len(s.listeners) == len(s.config.Listen) {
 		return errors.New("more sockets than listen blocks")
 	}
-	ln, err := net.FileListener(f)
+	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil {
-		return err
-	}
-	if ul, ok := ln.(*net.UnixListener); ok {
-		ul.SetUnlinkOnClose(false) // the file is the master's, and out of our reach anyway
+		return os.NewSyscallError("fcntl", err)
 	}
 	clients := s.config.Listen[len(s.listeners)].Clients
-	s.listeners = append(s.listeners, allow(ln, clients, s.log))
+	// Only TCP clients are asked for their address. For unix sockets the mode of their file decides.
+	allow := func(a netip.Addr) bool { return contains(clients, a) }
+	s.listeners = append(s.listeners, fcgi.Listener{File: os.NewFile(uintptr(fd), f.Name()), Allow: allow})
 	return nil
+}
+
+// contains says whether an address is on a list of allowed_clients.
+func contains(list []netip.Prefix, a netip.Addr) bool {
+	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // The Starter of the pool: each call is a message to the master. A message that cannot be sent needs no answer here:
