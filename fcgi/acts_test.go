@@ -147,6 +147,9 @@ func serve(id uint16) act {
 	}}
 }
 
+// queued waits until a request has found no worker.
+var queued = act{"queued", func(p *play) { p.t.Helper(); p.lender.wantQueue(p.t, 1, 0) }}
+
 // What the pool and the operator are told.
 var warned = act{"warned", func(p *play) { p.warned = true }}
 

@@ -41,7 +41,7 @@ var requestRows = []row{
 	{of: "22", name: "a second request", do: acts{
 		sent(begin(1, Responder, keep), begin(2, Responder, keep), rec(recParams, 2, pairs("A", "b")), rec(recParams, 1, pairs("REQUEST_METHOD", "GET")),
 			rec(recParams, 2, ""), rec(recParams, 1, ""), rec(recStdin, 2, ""), rec(recStdin, 1, "")), serve(2), serve(1), open}},
-	{of: "22", name: "a second request while a worker works", do: acts{ask, sent(get(2, keep)), pause, said(ok), got(ok), serve(2), over, found(Reuse, Reuse)}},
+	{of: "22", name: "a second request while a worker works", do: acts{ask, sent(get(2, keep)), queued, said(ok), got(ok), serve(2), over, found(Reuse, Reuse)}},
 	{of: "22", name: "a second request of an unknown role", do: acts{
 		sent(begin(1, Responder, keep), begin(2, 7, none), rec(recParams, 1, ""), rec(recStdin, 1, "")), got(end(2, 0, 3)), serve(1), closed}},
 	{of: "23", name: "an answer that every web server understands", refuse: &Refusal{Status: 503, Reason: "queue full", RetryAfter: 1500 * time.Millisecond}, do: acts{
