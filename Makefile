@@ -26,6 +26,7 @@ unit: ## tests that need nothing, with the race detector; the seeds of the fuzz 
 
 integration: ## real nginx, real php-cgi, real jails (LOAD_SECONDS=30 for the whole load test)
 	CGO_ENABLED=0 go test -tags integration -count=1 -p 1 -timeout 20m ./test/...
+	CGO_ENABLED=0 go test -tags integration -count=1 -run TestKnockOut ./jail
 
 lint: ## gofmt, vet and staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
@@ -42,6 +43,7 @@ probes: ## try to get out of a jail, and of php-fpm, and print what stopped it (
 
 probes-doc: ## the same, into docs/probes.md
 	@CGO_ENABLED=0 go run ./test/probes/run -doc docs/probes.md
+	CGO_ENABLED=0 JPM_PROBES_DOC=$(CURDIR)/docs/probes.md go test -tags integration -count=1 -run TestKnockOut ./jail
 
 bench: ## side by side with php-fpm and others, about 15 minutes (ROWS=, SECONDS=, PAIRS=, BENCH_JSON=)
 	@test/bench/setup

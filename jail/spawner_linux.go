@@ -25,6 +25,9 @@ type Options struct {
 	skipStep string
 	// skipVerify turns the checks from outside off, for the other half of the same proof.
 	skipVerify bool
+	// share are namespaces (CLONE_NEW*) that the jail has in common with the host, so that tests can see what the other layers do
+	// without them. Only tests set it.
+	share uintptr
 }
 
 // Spawner starts workers in their jails. All of its methods may be called concurrently.

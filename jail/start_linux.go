@@ -220,6 +220,7 @@ func (s *Spawner) fork(j *Jail, l launch, w *Worker) (err error) {
 		sys.GidMappingsEnableSetgroups = true
 		sys.Credential = &syscall.Credential{Uid: 0, Gid: 0}
 	}
+	sys.Cloneflags &^= s.o.share
 	self := "/proc/self/fd/" + strconv.Itoa(int(s.init.Fd()))
 	pid, err := syscall.ForkExec(self, []string{"jpm-init", plan.StageInit}, &syscall.ProcAttr{Dir: "/", Files: files, Sys: sys,
 		Env: []string{"GOMAXPROCS=1", "GOTRACEBACK=none"}})

@@ -32,7 +32,7 @@ func (s *Stand) newBare(name, source string, uid uint32) (*bare, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.environment(name, uid)
+	env, err := s.Environment(name, uid)
 	if err != nil {
 		return nil, err
 	}
@@ -115,5 +115,5 @@ func ran(cmd *exec.Cmd) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("run %s: %w %s", filepath.Base(cmd.Path), err, errs.String())
 	}
-	return nativeOutcome(out.String()), nil
+	return NativeOutcome(out.String()), nil
 }

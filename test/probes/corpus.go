@@ -23,13 +23,15 @@ func (p Probe) reached(outcomes ...string) Probe { p.Reached = outcomes; return 
 func (p Probe) absent(outcomes ...string) Probe  { p.Absent = outcomes; return p }
 func (p Probe) never(why string) Probe           { p.Bare, p.Why = Never, why; return p }
 
+func (p Probe) needs(l Layer) Probe { p.Needs = l; return p }
+
 // What several probes are stopped by.
 var (
 	gone     = Stops{"ENOENT": Mounts, "ENOTDIR": Mounts, "EACCES": Landlock}
 	frozen   = Stops{"EROFS": MountFlags, "EACCES": Landlock}
 	hidden   = Stops{"ENOENT": Procfs, "EACCES": Landlock}
-	refused  = Stops{"EPERM": Seccomp, "ENOSYS": Seccomp, "EACCES": Seccomp, Killed: Seccomp}
-	offline  = Stops{"ENETUNREACH": Network, "EADDRNOTAVAIL": Network, "ECONNREFUSED": Network, "EACCES": Landlock}
+	refused  = Stops{"EAFNOSUPPORT": Seccomp, "EPERM": Seccomp, "ENOSYS": Seccomp, "EACCES": Seccomp, Killed: Seccomp}
+	offline  = Stops{"EAFNOSUPPORT": Seccomp, "ENETUNREACH": Network, "EADDRNOTAVAIL": Network, "ECONNREFUSED": Network, "EACCES": Landlock}
 	noFamily = Stops{"EAFNOSUPPORT": Seccomp, "EPERM": Seccomp, Killed: Seccomp}
 	nothing  = Stops{Nothing: Namespaces}
 	noFork   = Stops{"EPERM": Seccomp, "EAGAIN": Limits}

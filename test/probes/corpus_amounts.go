@@ -6,6 +6,6 @@ var amounts = []Probe{
 	native("G02", "make 8192 files in /tmp", "many-files", AsUser, Stops{"ENOSPC": Limits}),
 	native("G03", "make a sparse file of 2 TiB", "sparse", AsUser, Stops{"EFBIG": Limits}),
 	native("G04", "open 4096 files", "eat-descriptors", AsUser, Stops{"EMFILE": Limits}),
-	native("G05", "start 600 threads", "eat-threads", AsUser, Stops{Killed: Limits}),
+	native("G05", "start 600 threads", "eat-threads", AsUser, Stops{Killed: Limits}).needs(Namespaces),
 	outside("G06", "be the last that the kernel kills when memory runs out", "oom", AsUser, Stops{Nothing: Limits}),
 }

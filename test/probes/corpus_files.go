@@ -4,7 +4,7 @@ package probes
 var files = []Probe{
 	php("A01", "read a file of the site next door", "neighbour-file", AsUser, gone),
 	php("A02", "list the directory of the site next door", "neighbour-list", AsUser, gone),
-	php("A03", "see which other sites there are", "sites", AsUser, Stops{"ENOENT": Mounts, Nothing: Mounts}),
+	php("A03", "see which other sites there are", "sites", AsUser, Stops{"ENOENT": Mounts, Nothing: Mounts, "EACCES": Landlock}),
 	php("A04", "reach the neighbour by a symlink in the uploads", "neighbour-symlink", AsUser, Stops{"ELOOP": MountFlags, "ENOENT": Mounts, "EACCES": Landlock}),
 	php("A05", "include the neighbour's script", "include-neighbour", AsUser, gone),
 	php("A06", "make a hard link to a file of the neighbour", "hard-link", AsUser, Stops{"ENOENT": Mounts, "EXDEV": MountFlags, "EACCES": Landlock}),
@@ -21,7 +21,7 @@ var files = []Probe{
 	php("A17", "leave a file in /dev/shm", "shared-memory-file", AsUser, gone),
 	php("A18", "list /home", "other-homes", AsUser, gone),
 	php("A19", "list /var/log", "var-log", AsUser, gone),
-	php("A20", "list /run", "run", AsUser, gone),
+	php("A20", "see what runs on the machine by /run", "run", AsUser, Stops{Nothing: Mounts}),
 	native("A21", "list /root", "list:/root", AsRoot, gone),
 	native("A22", "list /boot", "list:/boot", AsUser, gone),
 	native("A23", "list /sys", "list:/sys", AsUser, gone),

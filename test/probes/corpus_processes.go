@@ -2,10 +2,10 @@ package probes
 
 // B: other processes, and what a process may do with itself.
 var processes = []Probe{
-	php("B01", "see other processes", "processes", AsUser, Stops{Nothing: Procfs}),
-	php("B02", "read the environment of a process of the same user", "sibling-environ", AsUser, hidden),
+	php("B01", "see other processes", "processes", AsUser, Stops{Nothing: Procfs}).needs(Namespaces),
+	php("B02", "read the environment of a process of the same user", "sibling-environ", AsUser, hidden).needs(Namespaces),
 	php("B03", "overwrite its own code by /proc/self/mem", "memory", AsUser, Stops{"EROFS": Procfs, "EACCES": Landlock}),
-	php("B04", "write the memory of a process of the same user", "sibling-memory", AsUser, hidden),
+	php("B04", "write the memory of a process of the same user", "sibling-memory", AsUser, hidden).needs(Namespaces),
 	php("B05", "read its parent's environment", "parent-environ", AsRoot, hidden),
 	php("B06", "find jpm's environment in its own", "supervisor-env", AsUser, Stops{Nothing: Supervisor}),
 	php("B07", "signal every process", "kill", AsUser, Stops{"EPERM": Seccomp, "ESRCH": Namespaces}),

@@ -46,7 +46,7 @@ func (s *Stand) startFPM(name, source string) (*fpm, error) {
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.environment(name, uint32(uid))
+	env, err := s.Environment(name, uint32(uid))
 	if err != nil {
 		return nil, err
 	}
@@ -123,5 +123,5 @@ func (f *fpm) native(p *Probe) (string, error) {
 	case a.status() != "200":
 		return "", fmt.Errorf("%s: status %s", p.Name, a.status())
 	}
-	return nativeOutcome(a.body), nil
+	return NativeOutcome(a.body), nil
 }

@@ -32,7 +32,7 @@ func (s *Stand) StartJPM(name, source string, more map[string]map[string]string)
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.environment(name, siteID)
+	env, err := s.Environment(name, siteID)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +196,7 @@ func (j *JPM) native(p *Probe) (string, error) {
 	case a.status() != "200":
 		return "", fmt.Errorf("%s: status %s", p.Name, a.status())
 	}
-	return nativeOutcome(a.body), nil
+	return NativeOutcome(a.body), nil
 }
 
 func freePort() (int, error) {

@@ -32,7 +32,16 @@ type home struct {
 	worker func() (pid int, err error) // one that serves it
 }
 
-// newHome makes a site below the stand's directory that belongs to a user. source is the module's directory.
+// Site makes a directory below the stand's that belongs to a user: site/ with the scripts, write/ and tmp/. It returns the path of site/.
+// source is the module's directory.
+func (s *Stand) Site(name, source string, uid int) (string, error) {
+	h, err := s.newHome(name, source, uid)
+	if err != nil {
+		return "", err
+	}
+	return h.root, nil
+}
+
 func (s *Stand) newHome(name, source string, uid int) (*home, error) {
 	h := &home{root: s.path(name + "/site"), socket: s.path(name + "/php.sock")}
 	if err := os.Mkdir(s.path(name), 0o755); err != nil {
@@ -61,8 +70,9 @@ func (s *Stand) newHome(name, source string, uid int) (*home, error) {
 	})
 }
 
-// environment is what a machine's probes are told.
-func (s *Stand) environment(name string, uid uint32) (map[string]string, error) {
+// Environment is what the probes of a user are told, who has the directory that Site made. It starts a process of the user's that lives
+// until Close.
+func (s *Stand) Environment(name string, uid uint32) (map[string]string, error) {
 	env := maps.Clone(s.env)
 	env["JPM_WRITE"] = s.path(name + "/write")
 	env["JPM_TMP"] = s.path(name + "/tmp")
@@ -75,17 +85,20 @@ func (s *Stand) environment(name string, uid uint32) (map[string]string, error) 
 	return env, nil
 }
 
+// Scripts are the files of a site that make the attempts in PHP, when asked with the query format=json. Reports reads their answers.
+var Scripts = []string{"index.php", "more.php"}
+
 // scripts makes all attempts in PHP.
 func (h *home) scripts() (map[string]string, error) {
 	all := map[string]string{}
 	var errs []error
-	for _, script := range []string{"index.php", "more.php"} {
+	for _, script := range Scripts {
 		a, err := ask(h.socket, page(filepath.Join(h.root, script), "format=json"))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", script, err))
 			continue
 		}
-		found, err := reports(a.body)
+		found, err := Reports(a.body)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: status %s: %w", script, a.status(), err))
 		}

@@ -43,8 +43,8 @@ func init() {
 	}
 }
 
-// Observe looks at the process pid by the observer of that name.
-func Observe(name string, pid int) (outcome string, err error) {
+// observe looks at the process pid by the observer of that name.
+func observe(name string, pid int) (outcome string, err error) {
 	through, err := observers[name](fmt.Sprintf("/proc/%d", pid))
 	switch {
 	case err != nil:

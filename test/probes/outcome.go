@@ -26,8 +26,8 @@ func outcomeOf(allowed bool, message string) string {
 	return clip(message)
 }
 
-// native is the outcome that the native program prints.
-func nativeOutcome(text string) string {
+// NativeOutcome is the outcome that the native program prints.
+func NativeOutcome(text string) string {
 	text = strings.TrimSpace(text)
 	if text == "nothing there" {
 		return Nothing
@@ -35,8 +35,8 @@ func nativeOutcome(text string) string {
 	return clip(text)
 }
 
-// reports reads the list that index.php and more.php answer with.
-func reports(body string) (map[string]string, error) {
+// Reports reads the list that a script answers with: the outcome of each probe by name.
+func Reports(body string) (map[string]string, error) {
 	var list []struct {
 		Probe   string `json:"probe"`
 		Allowed bool   `json:"allowed"`

@@ -76,6 +76,8 @@ type Probe struct {
 	Absent []string
 	// Stops are the outcomes that hold. Nil for an attempt that is open by decision.
 	Stops Stops
+	// Needs is another layer without which the one that stops it does not.
+	Needs Layer
 }
 
 // through reports whether an outcome shows that the attempt got through.

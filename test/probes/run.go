@@ -124,5 +124,5 @@ func (at *place) try(s *Stand, p *Probe) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return Observe(p.Name, pid)
+	return observe(p.Name, pid)
 }

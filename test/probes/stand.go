@@ -130,6 +130,13 @@ func (s *Stand) files() error {
 	}
 	s.env["JPM_TMPFILE"] = f.Name()
 	s.after(func() error { return os.Remove(f.Name()) })
+	// A directory of whatever runs here; a jail's /run is made for it.
+	running, err := os.MkdirTemp("/run", "jpm-probes-")
+	if err != nil {
+		return err
+	}
+	s.env["JPM_RUN"] = running
+	s.after(func() error { return os.Remove(running) })
 	if _, err := f.WriteString("the neighbour's\n"); err != nil {
 		return err
 	}

@@ -72,11 +72,15 @@ func (r *Report) cells(l *Line) []string {
 	if l.Verdict == Failed {
 		verdict += ": " + l.Note
 	}
+	by := string(l.By)
+	if l.Needs != "" && by != "" {
+		by += ", " + string(l.Needs)
+	}
 	fpm := l.FPM
 	if r.FPM && l.fpm() == Failed {
 		fpm += " !"
 	}
-	return []string{l.ID, l.Tries, string(l.How), unjailed, l.Jailed, string(l.By), verdict, fpm}
+	return []string{l.ID, l.Tries, string(l.How), unjailed, l.Jailed, by, verdict, fpm}
 }
 
 // Print writes the table and the summary for a terminal.

@@ -39,7 +39,7 @@ function more(): array
         'tmp-of-host' => fn() => reads($env('JPM_TMPFILE')),
         'other-homes' => fn() => lists('/home'),
         'var-log' => fn() => lists('/var/log'),
-        'run' => fn() => lists('/run'),
+        'run' => fn() => told(file_exists($env('JPM_RUN'))),
         'cron' => fn() => lists('/etc/cron.d'),
         'php-extension' => fn() => writes(ini_get('extension_dir') . '/probe.so'),
         'php-ini' => fn() => writes('/etc/php/8.2/mods-available/probe.ini'),
