@@ -35,19 +35,14 @@ func setUp(m *testing.M) (int, error) {
 	if os.Geteuid() != 0 {
 		return m.Run(), nil // what needs root skips
 	}
-	var err error
-	if bin, err = os.MkdirTemp("/var/lib", "jpm-jail-test-"); err != nil {
-		return 1, err
-	}
-	defer os.RemoveAll(bin)
-	if err := os.Chmod(bin, 0o755); err != nil {
-		return 1, err
-	}
-	for name, pkg := range map[string]string{"jpm-init": "jpm/cmd/jpm-init", "worker": "./testdata/worker"} {
-		build := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(bin, name), pkg)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return 1, fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+	if bin = os.Getenv("JPM_TEST_BIN"); bin == "" {
+		var err error
+		if bin, err = os.MkdirTemp("/var/lib", "jpm-jail-test-"); err != nil {
+			return 1, err
+		}
+		defer os.RemoveAll(bin)
+		if err := buildPrograms(); err != nil {
+			return 1, err
 		}
 	}
 	code := m.Run()
@@ -58,6 +53,21 @@ func setUp(m *testing.M) (int, error) {
 		return 1, err
 	}
 	return code, nil
+}
+
+// buildPrograms fills bin. A machine without Go brings them along and says in JPM_TEST_BIN where they are.
+func buildPrograms() error {
+	if err := os.Chmod(bin, 0o755); err != nil {
+		return err
+	}
+	for name, pkg := range map[string]string{"jpm-init": "jpm/cmd/jpm-init", "worker": "./testdata/worker"} {
+		build := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(bin, name), pkg)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+		}
+	}
+	return nil
 }
 
 // children lists the processes whose parent is this one.
