@@ -108,14 +108,14 @@ func cgroupLines(j *Jail) []Line {
 	return all
 }
 
-// ForService is the host as it is for jpm as a service, for a command that merely looks at it from somebody's shell: in a cgroup of its
-// own, which the service manager delegates.
-func (h *Host) ForService() *Host {
+// ForService is the host as it is for jpm as a service, in a cgroup of its own that the service manager delegates: for a command that merely
+// looks at it from somebody's shell. The text says what differs from here, "" if nothing does.
+func (h *Host) ForService() (*Host, string) {
 	if h.Cgroup == nil || h.Cgroup.Busy == "" {
-		return h
+		return h, ""
 	}
 	own, service := *h.Cgroup, *h
 	own.Busy = ""
 	service.Cgroup = &own
-	return &service
+	return &service, h.Cgroup.Busy
 }

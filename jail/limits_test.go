@@ -100,8 +100,11 @@ func TestLimitsTheHostCannotEnforce(t *testing.T) {
 			}
 		})
 	}
-	if h := busy.ForService(); whyNot(h.Cgroup, cgroup.Memory) != "" || busy.Cgroup.Busy == "" {
+	if h, why := busy.ForService(); whyNot(h.Cgroup, cgroup.Memory) != "" || why != "others are in it" || busy.Cgroup.Busy == "" {
 		t.Error("ForService does not make a delegated host of a busy one, or changes it")
+	}
+	if h, why := none.ForService(); h != none || why != "" {
+		t.Error("ForService changes a host that is the same for a service")
 	}
 }
 

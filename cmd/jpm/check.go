@@ -57,7 +57,7 @@ Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 
 				}
 				return err
 			}
-			host = host.ForService()
+			host, here := host.ForService()
 			proxy, err := jail.CompileProxy(c.Proxy.UID, c.Proxy.GID, host)
 			if err != nil {
 				return fmt.Errorf("proxy: %w", err)
@@ -78,6 +78,9 @@ Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 
 			}
 			if missing > 0 {
 				return fmt.Errorf("%s: paths and sockets that the pools cannot use now: %d", file, missing)
+			}
+			if here != "" {
+				fmt.Fprintf(out, "Limits by cgroup are shown as a service has them. From here `jpm run` could not enforce any: %s.\n", here)
 			}
 			fmt.Fprintf(out, "%s: good, %d pools\n", file, len(c.Pools))
 			return nil

@@ -6,8 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/moby/sys/mountinfo"
 	"github.com/opencontainers/cgroups"
@@ -101,14 +101,16 @@ func busy(u *Hierarchy) string {
 	return fmt.Sprintf("other processes are in jpm's cgroup %s (%d, the first is %d); a service with Delegate=yes has one of its own", u.Path, len(pids), pids[0])
 }
 
+var probes atomic.Int32 // of this process, so that their names differ
+
 // try makes a cgroup in dir, looks at it, and removes it. It says what is wrong.
 func try(dir string, look func(dir string) string) string {
-	probe := filepath.Join(dir, "jpm-probe-"+strconv.Itoa(os.Getpid()))
-	if err := os.Mkdir(probe, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+	probe := filepath.Join(dir, fmt.Sprintf("jpm-probe-%d-%d", os.Getpid(), probes.Add(1)))
+	if err := os.Mkdir(probe, 0o755); err != nil {
 		return err.Error()
 	}
 	why := look(probe)
-	if err := unix.Rmdir(probe); err != nil && why == "" && err != unix.ENOENT {
+	if err := unix.Rmdir(probe); err != nil && why == "" {
 		return fmt.Sprintf("rmdir %s: %v", probe, err)
 	}
 	return why

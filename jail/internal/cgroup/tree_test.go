@@ -51,11 +51,15 @@ var roles = map[string]func(){
 	"spin": func() {
 		fmt.Println("up")
 		for {
+			spun++
 		}
 	},
 }
 
-var hogged [][]byte
+var (
+	hogged [][]byte
+	spun   int
+)
 
 func TestMain(m *testing.M) {
 	if role := roles[os.Getenv(roleVariable)]; role != nil {
