@@ -21,7 +21,8 @@ type site struct {
 	pool    string   // further lines of the pool's block
 	listen  string   // further lines of its listen block
 
-	workers, queue, request, limits, php, jail string // lines of the block of that name
+	workers, queue, request, limits, php string // lines of the block of that name
+	jail                                 string // lines of the jail block; it may read the root if they do not say what it may
 }
 
 // newJPM writes the configuration and starts nothing.
@@ -62,7 +63,9 @@ func (j *jpm) writeSite(b *strings.Builder, s site) {
 	fmt.Fprintf(b, "user = \"%d\"\ncommand = %s\n%s\n", s.user, command, s.pool)
 	if s.root != "" {
 		fmt.Fprintf(b, "scripts {\nroot = %q\n}\n", s.root)
-		s.jail = fmt.Sprintf("read = [%q]\n%s", s.root, s.jail)
+		if !strings.Contains(s.jail, "read = ") {
+			s.jail = fmt.Sprintf("read = [%q]\n%s", s.root, s.jail)
+		}
 	}
 	blocks := []struct{ name, lines string }{
 		{"workers", s.workers}, {"queue", s.queue}, {"request", s.request}, {"limits", s.limits}, {"php", s.php}, {"jail", s.jail},
