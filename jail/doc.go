@@ -28,6 +28,7 @@
 //	hostname              the pool's name
 //	init-close            keep the status pipe
 //	init-drop             no id, capability or privilege left in PID 1
+//	prove-init            the name, the death signal, not attachable
 //	init-seccomp          profile "init" on all its threads
 //	release               let the exec stage go on
 //
@@ -55,6 +56,7 @@
 //	landlock              files, TCP ports, signals and abstract sockets as the plan says
 //	prove-landlock        what must be refused now is
 //	mdwe                  writable memory never becomes executable
+//	prove-process         the death signal, not attachable, memory
 //	signals               default actions, empty mask
 //	arguments             of the one exec, at random addresses
 //	descriptors           0, 1, 2 and what the plan names; the rest is closed

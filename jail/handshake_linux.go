@@ -39,7 +39,7 @@ func (w *Worker) handshake(l *launch) error {
 	w.pid, w.worker = pid, fd
 	w.mu.Unlock()
 	if !w.s.o.skipVerify {
-		if err := verifyFDs(pid, l); err != nil {
+		if err := verifyReady(pid, l); err != nil {
 			return err
 		}
 	}

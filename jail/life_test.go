@@ -133,63 +133,6 @@ func TestStartTimeout(t *testing.T) {
 	}
 }
 
-// With a step left out the worker must be refused: by a later step that needs it, or by the checks from outside. Each step here
-// also starts when nothing is left out, as all other tests show.
-func TestVerifyNotices(t *testing.T) {
-	h := needRoot(t)
-	for step, want := range map[string]string{
-		"cgroup-namespace": "namespace cgroup",
-		"detach-host":      "mount /",
-		"read-only-root":   "mount /",
-		"init-drop":        "PID 1 status Uid",
-		"init-seccomp":     "PID 1 status Seccomp",
-		"rlimits":          "Max core file size",
-		"oom-score":        "oom_score_adj",
-		"umask":            "status Umask",
-		"session":          "status NSsid",
-		"bounding-set":     "status CapBnd",
-		"descriptors":      "descriptors",
-		"seccomp":          "listener",
-	} {
-		t.Run(step, func(t *testing.T) {
-			if step == "init-drop" && h.UserNS.On {
-				want = "PID 1 status CapPrm" // inside a user namespace the id is right from the start
-			}
-			s := newSpawner(t, Options{skipStep: step})
-			j := compile(t, workerPool(), h)
-			if err := s.AddPool(j); err != nil {
-				t.Fatal(err)
-			}
-			w, err := s.Start(startContext(t), j, "x", nil)
-			if err == nil {
-				w.Close()
-				w.Conn().Close()
-				w.Log().Close()
-			}
-			var verify *VerifyError
-			if !errors.As(err, &verify) || !strings.HasPrefix(verify.What, want) {
-				t.Errorf("Start without step %s = %v, want a VerifyError about %s", step, err, want)
-			}
-		})
-	}
-	for _, step := range []string{"gid", "uid", "capabilities", "securebits", "no-new-privs", "pivot-root", "landlock"} {
-		t.Run(step, func(t *testing.T) {
-			s := newSpawner(t, Options{skipStep: step})
-			j := compile(t, workerPool(), h)
-			if err := s.AddPool(j); err != nil {
-				t.Fatal(err)
-			}
-			w, err := s.Start(startContext(t), j, "x", nil)
-			if err == nil {
-				t.Errorf("started without step %s", step)
-				w.Close()
-				return
-			}
-			t.Log(err)
-		})
-	}
-}
-
 // The jail without what a kernel may refuse keeps its other promises.
 func TestOldKernels(t *testing.T) {
 	h := needRoot(t)

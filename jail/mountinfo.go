@@ -14,6 +14,8 @@ type mountLine struct {
 	flags       plan.Flags
 	fstype      string
 	super       []string // options of the filesystem itself
+	shared      bool     // mounts made below it appear elsewhere
+	slave       bool     // mounts made elsewhere appear below it
 }
 
 func parseMountinfo(text string) ([]mountLine, error) {
@@ -27,6 +29,10 @@ func parseMountinfo(text string) ([]mountLine, error) {
 		m := mountLine{root: unescape(f[3]), point: unescape(f[4]), fstype: r[0], super: strings.Split(r[2], ",")}
 		for _, o := range strings.Split(f[5], ",") {
 			m.flags |= mountFlag[o]
+		}
+		for _, o := range f[6:] {
+			m.shared = m.shared || strings.HasPrefix(o, "shared:")
+			m.slave = m.slave || strings.HasPrefix(o, "master:")
 		}
 		all = append(all, m)
 	}

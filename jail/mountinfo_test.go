@@ -16,7 +16,7 @@ func mountsOf(p *plan.Plan) string {
 	for i, e := range p.Entries {
 		switch e.Kind {
 		case plan.Bind:
-			fmt.Fprintf(&b, "%d 1 8:1 /x %s %s,relatime shared:7 - ext4 /dev/sda1 rw\n", i+2, strings.ReplaceAll(e.Path, " ", `\040`), flagNames(e.Flags))
+			fmt.Fprintf(&b, "%d 1 8:1 /x %s %s,relatime unbindable - ext4 /dev/sda1 rw\n", i+2, strings.ReplaceAll(e.Path, " ", `\040`), flagNames(e.Flags))
 		case plan.Proc:
 			fmt.Fprintf(&b, "%d 1 0:9 / %s %s - proc proc ro,hidepid=invisible,subset=pid\n", i+2, e.Path, flagNames(e.Flags))
 		}
@@ -56,6 +56,8 @@ func TestCompareMounts(t *testing.T) {
 		{"symlinks followed", replace("/srv/shop/var rw,nosuid,nodev,noexec,nosymfollow", "/srv/shop/var rw,nosuid,nodev,noexec"), "mount /srv/shop/var"},
 		{"proc shows all", replace(",hidepid=invisible", ""), "mount /proc"},
 		{"proc is none", replace("- proc proc", "- tmpfs proc"), "mount /proc"},
+		{"to the host", replace("/srv/shop ro,nosuid,nodev,noexec,relatime unbindable", "/srv/shop ro,nosuid,nodev,noexec,relatime shared:7"), "mount /srv/shop propagation"},
+		{"from the host", replace("/usr ro,nosuid,nodev,relatime unbindable", "/usr ro,nosuid,nodev,relatime master:7"), "mount /usr propagation"},
 		{"escaped name", replace(`/srv/with\040space ro`, `/srv/with\040space rw`), "mount /srv/with space"},
 		{"missing", func(s string) string {
 			i := strings.Index(s, "/tmp ")

@@ -123,17 +123,6 @@ func (s *sight) process() error {
 	return nil
 }
 
-// init looks at PID 1 of the jail.
-func (s *sight) init() error {
-	st, err := readStatus(s.initDir)
-	if err != nil {
-		return err
-	}
-	return want(st, "PID 1 ", [2]string{"Uid", fourIDs(s.plan.SetupUID)}, [2]string{"Gid", fourIDs(s.plan.SetupGID)}, [2]string{"Groups", ""},
-		[2]string{"CapInh", noCapability}, [2]string{"CapPrm", noCapability}, [2]string{"CapEff", noCapability},
-		[2]string{"CapAmb", noCapability}, [2]string{"NoNewPrivs", "1"}, [2]string{"Seccomp", "2"})
-}
-
 func readStatus(dir string) (map[string]string, error) {
 	b, err := os.ReadFile(dir + "/status")
 	if err != nil {
@@ -171,37 +160,6 @@ func (s *sight) rlimits() error {
 		if v := strconv.FormatUint(l.Value, 10); len(got) < 2 || got[0] != v || got[1] != v {
 			return &VerifyError{name, v + " " + v, strings.Join(got[:min(2, len(got))], " ")}
 		}
-	}
-	return nil
-}
-
-// verifyFDs checks, before exec, that the process holds nothing but what its program may have and the two descriptors that close
-// when it runs. Afterwards it would be too late: the program opens its own.
-func verifyFDs(pid int, l *launch) error {
-	n := 3 + len(l.extra) + 1 // 0, 1, 2, the extra ones, the report socket
-	if l.exe != nil {
-		n++
-	}
-	names, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/fd")
-	if err != nil {
-		return fmt.Errorf("verify descriptors: %w", err)
-	}
-	var got []int
-	for _, e := range names {
-		fd, err := strconv.Atoi(e.Name())
-		if err != nil {
-			return fmt.Errorf("verify descriptors: %w", err)
-		}
-		got = append(got, fd)
-	}
-	slices.Sort(got)
-	for i, fd := range got {
-		if fd != i {
-			return &VerifyError{"descriptors", fmt.Sprintf("0 to %d", n-1), fmt.Sprint(got)}
-		}
-	}
-	if len(got) != n {
-		return &VerifyError{"descriptors", fmt.Sprintf("0 to %d", n-1), fmt.Sprint(got)}
 	}
 	return nil
 }

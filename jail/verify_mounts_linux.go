@@ -101,6 +101,10 @@ func compareMounts(got []mountLine, p *plan.Plan) error {
 		if seen[m.point]++; seen[m.point] > 1 && !e.Recursive {
 			return &VerifyError{"mount " + m.point, "one", strconv.Itoa(seen[m.point])}
 		}
+		// The sockets of services come and go; nothing else of the host's does.
+		if m.shared || m.slave && e.Wants != plan.PoolSockets {
+			return &VerifyError{"mount " + m.point + " propagation", "private", propagation(m)}
+		}
 		switch {
 		case m.point == "/" && m.fstype != "tmpfs":
 			return &VerifyError{"mount /", "tmpfs", m.fstype}
@@ -114,4 +118,11 @@ func compareMounts(got []mountLine, p *plan.Plan) error {
 		}
 	}
 	return nil
+}
+
+func propagation(m mountLine) string {
+	if m.shared {
+		return "shared"
+	}
+	return "slave"
 }

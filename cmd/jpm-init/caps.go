@@ -68,7 +68,7 @@ func proveCapabilities() error {
 	}
 	// Nothing outside shows these.
 	if v, err := unix.PrctlRetInt(unix.PR_GET_SECUREBITS, 0, 0, 0, 0); err != nil || v != secureBits {
-		return fmt.Errorf("securebits read back %#x, want %#x: %w", v, secureBits, err)
+		return fmt.Errorf("securebits are %#x, want %#x: %w", v, secureBits, orWrong(err))
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func noNewPrivs() error {
 		return err
 	}
 	if v, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); err != nil || v != 1 {
-		return fmt.Errorf("reads back %d: %w", v, err)
+		return fmt.Errorf("reads back %d: %w", v, orWrong(err))
 	}
 	return nil
 }

@@ -62,6 +62,7 @@ func (b *builder) steps() []step {
 		// worker's code runs beside a privileged process of its own jail.
 		{"init-close", b.closeRest},
 		{"init-drop", b.drop},
+		{"prove-init", b.proveInit},
 		{"init-seccomp", b.filter},
 		{"release", b.release},
 	}
