@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func bench(ctx context.Context, opts options, out, progress io.Writer) (err erro
 		took := time.Since(start)
 		fmt.Fprintf(progress, " (%.0f s)\n", took.Seconds())
 		if ctx.Err() != nil {
-			return errors.Join(ctx.Err(), err)
+			return cmp.Or(err, ctx.Err())
 		}
 		if err == nil {
 			printRuns(out, e, res)

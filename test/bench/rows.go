@@ -34,7 +34,7 @@ var (
 	wiki       = Scenario{A: fpm.serving(dokuwiki), B: jpmKeep.serving(dokuwiki), Page: "doku.php?id=start", Clients: 16}
 	pageLoad   = Scenario{A: fpm, B: jpmKeep, Page: "page.php", Clients: 64, Open: Open{Share: 0.7}}
 	// Three slow requests a second occupy three of the four workers.
-	mixed       = Scenario{A: fpm, B: jpmKeep, Page: "small.php", Clients: 64, Open: Open{PerSecond: 30, Slow: "slow.php", SlowEvery: 10, Stretch: 3}}
+	mixed       = Scenario{A: fpm, B: jpmKeep, Page: "small.php", Clients: 64, Open: Open{PerSecond: 30, Slow: "slow.php", SlowEvery: 10, Stretch: 2}}
 	mibResponse = Scenario{A: fpm, B: jpmKeep, Page: "mib.php", Clients: 16}
 	mibUpload   = Scenario{A: fpm.serving(uploads), B: jpmKeep.serving(uploads), Page: "upload.php", Clients: workers, Upload: 10 << 20}
 	same        = Scenario{A: fpm, B: fpm, Page: "small.php", Clients: 16}

@@ -68,6 +68,9 @@ func (s *stand) run(ctx context.Context, v Variant, sc Scenario, length time.Dur
 	} else {
 		load, err = drive(ctx, s.dir, s.web.url(v)+"/"+sc.Page, sc.Clients, sc.Upload, length)
 	}
+	if ctx.Err() != nil {
+		return Run{}, ctx.Err()
+	}
 	if err != nil {
 		return Run{}, fmt.Errorf("%s: %w; its log: %s; nginx's: %s", v, err, srv.tail(), s.web.tail())
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // serves is how many requests one run of Serves makes.
@@ -70,7 +72,7 @@ func (w *worker) php(name string) (process, error) {
 // serve makes the requests of one run.
 func serve(ctx context.Context, client *fcgiClient, request []byte, php process) (Run, error) {
 	begin := time.Now()
-	before, err := php.cpuTime()
+	before, err := spent(php)
 	if err != nil {
 		return Run{}, err
 	}
@@ -82,14 +84,30 @@ func serve(ctx context.Context, client *fcgiClient, request []byte, php process)
 			return Run{}, ctx.Err()
 		}
 	}
-	after, err := php.cpuTime()
+	after, err := spent(php)
 	if err != nil {
 		return Run{}, err
 	}
-	took := time.Since(begin)
-	used := float64((after - before).Nanoseconds()) / 1000 / serves
+	took, worker, self := time.Since(begin), after.worker-before.worker, after.self-before.self
 	return Run{
-		Load: Load{Requests: serves, Rate: serves / took.Seconds()},
-		CPU:  map[string]float64{"php-cgi": used},
+		Load:    Load{Requests: serves, Rate: serves / took.Seconds(), CPU: self},
+		CPU:     map[string]float64{"php-cgi": float64(worker.Nanoseconds()) / 1000 / serves},
+		Foreign: foreign(after.machine-before.machine, worker+self, took),
 	}, nil
+}
+
+// spending is CPU time so far: a worker's, the benchmark's own, which makes the requests, and the whole machine's.
+type spending struct{ worker, self, machine time.Duration }
+
+func spent(php process) (s spending, err error) {
+	if s.worker, err = php.cpuTime(); err != nil {
+		return s, err
+	}
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		return s, fmt.Errorf("getrusage: %w", err)
+	}
+	s.self = time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	s.machine, err = machineBusy()
+	return s, err
 }
