@@ -12,6 +12,8 @@ type Config struct {
 	Include []string `hcl:"include,optional"`
 	// Log says where jpm's own messages go and how they look.
 	Log Log `hcl:"log,block"`
+	// Incidents says where it is told what jails have stopped.
+	Incidents Incidents `hcl:"incidents,block"`
 	// Status is the read-only HTTP endpoint.
 	Status Status `hcl:"status,block"`
 	// Proxy is the unprivileged process that speaks FastCGI.
@@ -28,6 +30,13 @@ type Log struct {
 	Format string `hcl:"format,optional" default:"json" oneof:"json,console"`
 	// Output is where messages go: stderr or the path of a file, which is created 0640 and reopened on SIGUSR1.
 	Output string `hcl:"output,optional" default:"stderr"`
+}
+
+// Incidents says where it is told what jails have stopped: denied system calls, killed workers, refused scripts, each with its request.
+// Of each pool at most ten a second are written, in the long run; the others are counted, and all are in the status endpoint's counters.
+type Incidents struct {
+	// Output is log, which is jpm's own log, or the path of a file with one JSON object a line, created 0640 and reopened on SIGUSR1.
+	Output string `hcl:"output,optional" default:"log"`
 }
 
 // Status is the read-only HTTP endpoint that shows pools, workers and counters.
@@ -74,6 +83,8 @@ type Pool struct {
 	Queue Queue `hcl:"queue,block"`
 	// Request bounds one request.
 	Request Request `hcl:"request,block"`
+	// Recycle says what happens to a worker that makes denied system calls.
+	Recycle Recycle `hcl:"recycle,block"`
 	// Limits bounds one worker, and all workers of the pool together.
 	Limits Limits `hcl:"limits,block"`
 	// Jail says what a worker can reach.
@@ -154,6 +165,18 @@ type Request struct {
 	MaxParams int64 `hcl:"max_params,optional" default:"256K" min:"4K" max:"16M" unit:"bytes"`
 	// MaxBody is the most bytes of request body. Over it the answer is 413.
 	MaxBody int64 `hcl:"max_body,optional" default:"128M" min:"0" unit:"bytes"`
+}
+
+// Recycle says what happens to a worker that makes system calls its jail denies. Each such call is an incident in any case, and has
+// failed. What honest programs try in vain is not counted, nor is what a worker does before its first request.
+type Recycle struct {
+	// Denials is with how many denied calls of one worker within window action is taken. 1 is the first; 0 means that none is taken.
+	Denials int `hcl:"denials,optional" default:"20" min:"0" max:"1000000"`
+	// Window is how long a denied call counts.
+	Window time.Duration `hcl:"window,optional" default:"1m" min:"1s" max:"24h"`
+	// Action is recycle (the worker is replaced when its request is over), kill (it is replaced at once and the request fails) or
+	// log (it goes on).
+	Action string `hcl:"action,optional" default:"recycle" oneof:"recycle,kill,log"`
 }
 
 // Limits bounds one worker by setrlimit(2) and, where a setting says so, by its cgroup (cgroups(7)); and the pool's /tmp.

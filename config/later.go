@@ -9,7 +9,6 @@ const notSupported = "Not supported by this version"
 // They are errors, never ignored: a limit that is written down and not enforced is worse than none. The reference lists them.
 var notYet = []refusal{
 	{"control", "The control socket comes with the commands that need it, later"},
-	{"pool.recycle", "Recycling by count of denials needs system call notification, which comes later"},
 
 	{"pool.workers.mode=dynamic", "Only static pools exist yet: write mode = \"static\""},
 	{"pool.workers.mode=ondemand", "Only static pools exist yet: write mode = \"static\""},

@@ -70,8 +70,9 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Log:   Log{Level: "info", Format: "json", Output: "stderr"},
-		Proxy: Proxy{User: "jpm", UID: 990, GID: 990},
+		Log:       Log{Level: "info", Format: "json", Output: "stderr"},
+		Incidents: Incidents{Output: "log"},
+		Proxy:     Proxy{User: "jpm", UID: 990, GID: 990},
 		Pools: []Pool{{
 			Name:    "shop",
 			Listen:  []Listen{{Address: "unix:/run/jpm/shop.sock", Mode: "0660", Backlog: 511, Perm: 0o660}},
@@ -83,6 +84,7 @@ func TestDefaults(t *testing.T) {
 			Workers: Workers{Mode: "static", Max: 4, MaxRequests: 1000, StartTimeout: 10 * time.Second, StopTimeout: 5 * time.Second},
 			Queue:   Queue{Length: 200, Timeout: 5 * time.Second},
 			Request: Request{Timeout: 60 * time.Second, HeaderTimeout: 10 * time.Second, MaxParams: 256 << 10, MaxBody: 128 << 20},
+			Recycle: Recycle{Denials: 20, Window: time.Minute, Action: "recycle"},
 			Limits:  Limits{Files: 1024, FileSize: 1 << 30, Tmp: 64 << 20, Enforce: "strict"},
 			Jail:    Jail{Read: []string{"/srv/shop"}, Network: "none", Seccomp: "php", Landlock: true, Umask: "0022", Mask: 0o022},
 		}},
@@ -100,10 +102,11 @@ func TestEverySetting(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		Include: []string{"none.d/*.hcl"},
-		Log:     Log{Level: "debug", Format: "console", Output: "/var/log/jpm.log"},
-		Status:  Status{Listen: "unix:/run/jpm/status.sock"},
-		Proxy:   Proxy{User: "33", UID: 33, GID: 33},
+		Include:   []string{"none.d/*.hcl"},
+		Log:       Log{Level: "debug", Format: "console", Output: "/var/log/jpm.log"},
+		Incidents: Incidents{Output: "/var/log/jpm-incidents.log"},
+		Status:    Status{Listen: "unix:/run/jpm/status.sock"},
+		Proxy:     Proxy{User: "33", UID: 33, GID: 33},
 		Pools: []Pool{
 			{
 				Name: "shop.example-1_x",
@@ -127,10 +130,11 @@ func TestEverySetting(t *testing.T) {
 				Workers: Workers{Mode: "static", Max: 4096, MaxRequests: 0, StartTimeout: time.Millisecond, StopTimeout: 90 * time.Second},
 				Queue:   Queue{Length: 0, Timeout: 250 * time.Millisecond},
 				Request: Request{Timeout: 24 * time.Hour, HeaderTimeout: time.Minute, MaxParams: 16 << 20, MaxBody: 0},
+				Recycle: Recycle{Denials: 1, Window: 2 * time.Hour, Action: "kill"},
 				Limits: Limits{Files: 32, FileSize: 0, Tmp: 1536 << 20, TmpFiles: 5000, Memory: 256 << 20, MaxRSS: 192 << 20, CPU: 150, Pids: 32, IOWeight: 50,
 					Enforce: "best_effort", Pool: PoolLimits{Memory: 1 << 30, CPU: 400, Pids: 200},
-					Places: map[string]string{"memory": "full.hcl:66", "cpu": "full.hcl:68", "pids": "full.hcl:69", "io_weight": "full.hcl:70",
-						"pool.memory": "full.hcl:73", "pool.cpu": "full.hcl:74", "pool.pids": "full.hcl:75"}},
+					Places: map[string]string{"memory": "full.hcl:74", "cpu": "full.hcl:76", "pids": "full.hcl:77", "io_weight": "full.hcl:78",
+						"pool.memory": "full.hcl:81", "pool.cpu": "full.hcl:82", "pool.pids": "full.hcl:83"}},
 				Jail: Jail{
 					Read:        []string{"/srv/shop"},
 					Write:       []string{"/srv/shop/public/uploads", "/var/lib/shop"},
@@ -149,6 +153,7 @@ func TestEverySetting(t *testing.T) {
 				Workers: Workers{Mode: "static", Max: 4, MaxRequests: 1000, StartTimeout: 10 * time.Second, StopTimeout: 5 * time.Second},
 				Queue:   Queue{Length: 200, Timeout: 5 * time.Second},
 				Request: Request{Timeout: 60 * time.Second, HeaderTimeout: 10 * time.Second, MaxParams: 256 << 10, MaxBody: 128 << 20},
+				Recycle: Recycle{Denials: 20, Window: time.Minute, Action: "recycle"},
 				Limits:  Limits{Files: 1024, FileSize: 1 << 30, Tmp: 64 << 20, Enforce: "strict"},
 				Jail:    Jail{Network: "none", Seccomp: "php", Landlock: true, Umask: "0022", Mask: 0o022},
 			},

@@ -165,6 +165,9 @@ func (v *validator) outOfReach(c *Config) {
 	if c.Log.Output != "stderr" {
 		check(&c.Log.Output, c.Log.Output, "jpm's log must be where no site can replace it")
 	}
+	if c.Incidents.Output != "log" {
+		check(&c.Incidents.Output, c.Incidents.Output, "the log of incidents must be where no site can replace it")
+	}
 	if network, path := c.Status.Network(); network == "unix" {
 		check(&c.Status.Listen, path, "a socket must be where no site can replace it")
 	}

@@ -31,6 +31,7 @@ var poolName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$`)
 
 func (v *validator) config(c *Config) {
 	v.log(&c.Log)
+	v.incidents(&c.Incidents)
 	v.proxy(&c.Proxy)
 	if len(c.Pools) == 0 {
 		v.diags = append(v.diags, problem(nil, "No pools", "Neither %s nor a file that it includes has a pool block.", v.file))
@@ -48,6 +49,12 @@ func (v *validator) config(c *Config) {
 func (v *validator) log(l *Log) {
 	if l.Output != "stderr" {
 		v.path(&l.Output, "output", l.Output)
+	}
+}
+
+func (v *validator) incidents(i *Incidents) {
+	if i.Output != "log" {
+		v.path(&i.Output, "output", i.Output)
 	}
 }
 

@@ -128,6 +128,9 @@ var socketTypes = map[uint64]string{unix.SOCK_STREAM: "SOCK_STREAM", unix.SOCK_D
 
 // cloneFlags shows clone's first argument: the namespaces asked for, whether it is a thread, and the signal at its end.
 func cloneFlags(v uint64) string {
+	// What every fork and thread of the C library has says nothing.
+	v &^= unix.CLONE_CHILD_SETTID | unix.CLONE_CHILD_CLEARTID | unix.CLONE_PARENT_SETTID | unix.CLONE_SETTLS | unix.CLONE_SYSVSEM |
+		unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND
 	var out []string
 	for _, f := range []struct {
 		bit  uint64

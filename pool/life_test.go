@@ -192,8 +192,8 @@ func TestDenied(t *testing.T) {
 				if known := down[0].Holder != nil; known != test.known || known && down[0].Holder != h {
 					t.Errorf("holder = %v, want it named: %v", down[0].Holder, test.known)
 				}
-				if n := r.Snapshot().Incidents; n != 1 {
-					t.Errorf("Incidents = %d, want 1", n)
+				if n := r.Snapshot().Recycles[pool.ReasonDenied]; n != 1 {
+					t.Errorf("recycled for denied: %d, want 1", n)
 				}
 				r.finish()
 			})

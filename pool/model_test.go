@@ -367,7 +367,7 @@ func runModel(t *testing.T, seed uint64, steps int) {
 	}
 	s := w.pool.Snapshot()
 	if s.Requests.Served < uint64(steps/50) || s.Requests.Failed == 0 || s.Requests.Stale == 0 || s.Queue.Full == 0 ||
-		s.Queue.Timeouts == 0 || s.Queue.Abandoned == 0 || s.Incidents == 0 || s.StartFailures == 0 ||
+		s.Queue.Timeouts == 0 || s.Queue.Abandoned == 0 || s.Recycles[pool.ReasonDenied] == 0 || s.StartFailures == 0 ||
 		s.Recycles[pool.ReasonMaxRequests] == 0 || s.Recycles[pool.ReasonRequestTimeout] == 0 {
 		t.Errorf("the run did not touch everything: %+v", s)
 	}

@@ -51,7 +51,6 @@ type counts struct {
 	accepted, served, failed, stale         uint64
 	queueFull, queueTimeout, left, refused  uint64
 	maxChildrenReached, startFailures, bugs uint64
-	incidents                               uint64
 	ended                                   [numReasons]uint64
 }
 

@@ -4,56 +4,107 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"jpm/pool"
 )
 
-// A worker that is told to go finishes its request first.
+// Retire waits for the request and then replaces the worker, without a back-off, for the reason it was given.
 func TestRetire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, testConfig(2))
+		r := newRig(t, testConfig(1))
 		r.Up()
-		second := pool.ID{Slot: 1, Gen: 1}
 		r.s.up(first)
-		r.s.up(second)
-		l := r.acquire(nil)
-		busy, _ := l.Worker()
+		h := &fakeHolder{}
+		l := r.acquire(h)
 		r.s.take()
 		r.o.take()
-
-		r.Retire(busy, pool.ReasonMemory)
-		r.Retire(busy, pool.ReasonPids) // the first reason stands
-		diff(t, "calls while it serves", r.s.take(), []string(nil))
+		r.Retire(first, pool.ReasonDenied)
+		r.Retire(first, pool.ReasonMaxRequests) // the first reason stays
+		r.Retire(pool.ID{Slot: 0, Gen: 7}, pool.ReasonDenied)
+		r.Retire(pool.ID{Slot: 9, Gen: 1}, pool.ReasonDenied)
+		if calls := r.s.take(); len(calls) != 0 || h.failed() != nil {
+			t.Errorf("a busy worker was not left alone: %q, %v", calls, h.failed())
+		}
 		l.Release(pool.Reuse)
-		diff(t, "calls after that", r.s.take(), []string{"term 1/1"})
-		diff(t, "transitions", lines(r.o.take()), []string{"1/1 busy>stopping memory"})
-
-		r.Retire(pool.ID{Slot: 0, Gen: 7}, pool.ReasonMemory)
-		r.Retire(pool.ID{Slot: 9, Gen: 1}, pool.ReasonMemory)
-		diff(t, "calls for workers that are not there", r.s.take(), []string(nil))
-		r.Retire(first, pool.ReasonMemory)
-		diff(t, "calls for an idle worker", r.s.take(), []string{"term 0/1"})
+		diff(t, "calls", r.s.take(), []string{"term 0/1"})
+		r.s.die(first, pool.Exit{})
+		diff(t, "transitions", lines(r.o.take()), []string{"0/1 busy>stopping denied", "0/1 stopping>down denied", "0/2 down>starting"})
+		if n := r.Snapshot().Recycles[pool.ReasonDenied]; n != 1 {
+			t.Errorf("recycled for denied: %d, want 1", n)
+		}
+		// An idle one goes at once.
+		r.s.up(pool.ID{Slot: 0, Gen: 2})
+		r.s.take()
+		r.Retire(pool.ID{Slot: 0, Gen: 2}, pool.ReasonDenied)
+		diff(t, "calls", r.s.take(), []string{"term 0/2"})
 		r.finish()
 	})
 }
 
-func TestIncidentsAreCounted(t *testing.T) {
+// Kill does not wait: the request fails.
+func TestKill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, testConfig(1))
 		r.Up()
-		id := first
-		for _, exit := range []pool.Exit{
-			{Signal: syscall.SIGKILL, OOM: true}, {Signal: syscall.SIGSYS}, {Signal: syscall.SIGSEGV}, {Code: 2, Refused: 1},
-		} {
-			r.s.up(id)
-			r.acquire(nil).Release(pool.Reuse)
-			r.s.die(id, exit)
-			id.Gen++
+		r.s.up(first)
+		h := &fakeHolder{}
+		l := r.acquire(h)
+		r.s.take()
+		r.o.take()
+		r.Kill(first, pool.ReasonDenied)
+		diff(t, "calls", r.s.take(), []string{"kill 0/1"})
+		if why := h.failed(); len(why) != 1 || why[0] != pool.ReasonDenied {
+			t.Errorf("the request failed for %v, want denied", why)
 		}
-		r.CountIncident()
-		s := r.Snapshot()
-		if s.Incidents != 3 || s.Recycles[pool.ReasonMemory] != 1 || s.Recycles[pool.ReasonPids] != 1 || s.Recycles[pool.ReasonDenied] != 1 {
-			t.Errorf("%d incidents, recycles %v, want 3 and one each for memory, pids and denied", s.Incidents, s.Recycles)
+		l.Release(pool.Lost)
+		r.s.die(first, pool.Exit{Signal: syscall.SIGKILL})
+		diff(t, "transitions", lines(r.o.take()), []string{"0/1 busy>killing denied", "0/1 killing>down denied", "0/2 down>starting"})
+		r.finish()
+	})
+}
+
+// Served finds whom the worker served at a time, some requests back.
+func TestServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, testConfig(1))
+		r.Up()
+		r.s.up(first)
+		is := func(what string, ago time.Duration, want pool.Holder, leases int) {
+			t.Helper()
+			if h, pid, n := r.Served(first, ago); h != want || pid != pidOf(first) || n != leases {
+				t.Errorf("%s: %v, pid %d, %d leases, want %v and %d", what, h, pid, n, want, leases)
+			}
+		}
+		is("before the first", 0, nil, 0)
+		var all []*fakeHolder
+		for i := range 7 {
+			time.Sleep(time.Second)
+			h := &fakeHolder{}
+			all = append(all, h)
+			l := r.acquire(h)
+			time.Sleep(time.Second)
+			is("while it runs", 0, h, i+1)
+			is("from the future", -time.Hour, h, i+1)
+			if i > 0 {
+				is("before it began", 1500*time.Millisecond, all[i-1], i+1)
+			}
+			l.Release(pool.Reuse)
+			is("after it", 0, h, i+1)
+		}
+		is("one back", 1500*time.Millisecond, all[5], 7)
+		is("four back", 8*time.Second, all[2], 7)
+		is("five back", 10*time.Second, nil, 7)
+		r.s.die(first, pool.Exit{})
+		if h, pid, n := r.Served(first, 0); h != nil || pid != 0 || n != 0 {
+			t.Errorf("of a worker that is gone: %v, %d, %d", h, pid, n)
+		}
+		r.s.up(pool.ID{Slot: 0, Gen: 2})
+		if h, _, n := r.Served(pool.ID{Slot: 0, Gen: 2}, 9*time.Second); h != nil || n != 0 {
+			t.Errorf("of a new worker: %v, %d", h, n)
+		}
+		if h, pid, _ := r.Served(pool.ID{Slot: 5}, 0); h != nil || pid != 0 {
+			t.Errorf("of no worker: %v, %d", h, pid)
 		}
 		r.finish()
 	})

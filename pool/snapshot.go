@@ -16,8 +16,6 @@ type Snapshot struct {
 	States map[State]int `json:"states"`
 	// Recycles counts the processes that have ended, by reason; every reason is there.
 	Recycles map[Reason]uint64 `json:"recycles"`
-	// Incidents counts what jails had to stop: processes that made a forbidden system call or ran out of memory, and refused processes.
-	Incidents uint64 `json:"incidents"`
 	// StartFailures counts the starts that brought no process, those that took too long included.
 	StartFailures uint64 `json:"start_failures"`
 	// Bugs counts events that cannot happen. Anything but 0 is worth a report.
@@ -113,7 +111,6 @@ func (p *Pool) Snapshot() Snapshot {
 	for _, r := range Reasons() {
 		s.Recycles[r] = p.counts.ended[r]
 	}
-	s.Incidents = p.counts.incidents
 	s.StartFailures = p.counts.startFailures
 	s.Bugs = p.counts.bugs
 	for i := range p.workers {

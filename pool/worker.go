@@ -11,6 +11,9 @@ const never = time.Duration(1<<63 - 1)
 // aftermath is how long after a request a worker's end may still be that request's doing.
 const aftermath = time.Second
 
+// remembered is how many leases before the last one a worker's past has: what is told of it comes late, but not that late.
+const remembered = 4
+
 // worker is one slot and the process in it. Guarded by Pool.mu.
 type worker struct {
 	id       ID
@@ -28,8 +31,15 @@ type worker struct {
 	fresh bool   // no request was sent on conn
 	lease *Lease // the one that has the worker now
 	reuse *Lease // lent again and again, until one fails: its holder may look at it for a while
-	// holder is the last lease's.
+	// holder is the last lease's, which was lent at lent.
 	holder Holder
+	lent   time.Duration
+	// past are the leases before that, a ring; turn is its oldest.
+	past [remembered]struct {
+		holder Holder
+		lent   time.Duration
+	}
+	turn int
 
 	requests  int  // given to this process, without those it never saw
 	completed bool // it went through with one of them
@@ -144,6 +154,8 @@ func (p *Pool) enter(w *worker, to State, in *input, reason Reason) {
 		}
 		p.offer(w, in.now)
 	case Busy:
+		w.past[w.turn].holder, w.past[w.turn].lent = w.holder, w.lent
+		w.turn, w.lent = (w.turn+1)%remembered, in.now
 		p.maxActive = max(p.maxActive, p.inState[Busy])
 	case Stopping, Killing:
 		if from != Stopping {
@@ -165,9 +177,6 @@ func (p *Pool) wentDown(w *worker, t Transition, in *input) {
 	case t.Exit != nil:
 		p.counts.ended[t.Reason]++
 	}
-	if t.Reason == ReasonDenied || t.Exit != nil && t.Exit.OOM {
-		p.counts.incidents++
-	}
 	again := w.want
 	if again && !w.completed && unasked(t.From, w.cause) {
 		w.backoff = nextBackoff(w.backoff, w.requests > 0)
@@ -176,6 +185,7 @@ func (p *Pool) wentDown(w *worker, t Transition, in *input) {
 		t.Backoff, again = w.backoff, false
 	}
 	w.holder, w.retiring, w.cause, w.last = nil, false, ReasonNone, t.Reason
+	clear(w.past[:])
 	p.announce(t)
 	if again {
 		p.apply(w, evTimeout, &input{now: in.now})

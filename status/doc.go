@@ -48,7 +48,6 @@
 //	      },
 //	      "states": {"down": 0, …},           workers by state; every state is there
 //	      "recycles": {"max-requests": 1, …}, processes that have ended, by reason; every reason is there
-//	      "incidents": 0,                     what jails had to stop: forbidden calls, memory run out, refused processes
 //	      "start_failures": 0,                starts that brought no process
 //	      "bugs": 0,                          events that cannot happen; anything but 0 is worth a report
 //	      "workers": [                        by slot
@@ -68,6 +67,31 @@
 //	    "shop": [
 //	      {"layer": "network", "setting": "none", "state": "enforced"}
 //	    ]                                     a state of "partly" or "off" is a weaker jail; "why" then says why
+//	  },
+//	  "incidents": {                          by pool
+//	    "shop": {
+//	      "counts": {"seccomp": 1, …},        by layer; every layer is there
+//	      "last": [                           the newest first, at most 50
+//	        {
+//	          "time": "2026-11-23T10:02:03.004Z",
+//	          "pool": "shop",
+//	          "worker": 0,                    the slot; not there if no worker saw the request
+//	          "pid": 4711,
+//	          "layer": "seccomp",             seccomp, cgroup, rlimit, protocol or scripts
+//	          "action": "denied",             denied: the call has failed; killed: the worker is dead; refused: the request is
+//	          "syscall": "kill",              where it is known
+//	          "arguments": "pid=1 sig=SIGKILL",
+//	          "errno": "EPERM",
+//	          "limit": "",                    memory, pids, file_size or cpu: the limit that was met
+//	          "detail": "",                   more, in words
+//	          "count": 1,                     how many of its kind this one stands for
+//	          "method": "POST",               the request; not there if the worker had none
+//	          "uri": "/index.php",
+//	          "script": "/srv/shop/index.php",
+//	          "client": "192.0.2.7"
+//	        }
+//	      ]
+//	    }
 //	  }
 //	}
 package status

@@ -24,6 +24,7 @@ var (
 	descJailLayers   = desc("jail_layers", "Lines of the pool's effective jail by state: enforced, partly, off.", "pool", "state")
 	descRecycles     = desc("worker_recycles_total", "Worker processes that have ended, by reason.", "pool", "reason")
 	descRejected     = desc("requests_rejected_total", "Requests that got no worker, by reason: the queue was full, the wait too long, the client left, the pool was closing.", "pool", "reason")
+	descIncidents    = desc("incidents_total", "What a jail or the proxy has stopped, by the layer that did.", "pool", "layer")
 	poolMeasurements = []measurement{
 		{desc("workers_max", "The most workers the pool may have.", "pool"), prometheus.GaugeValue,
 			func(s *pool.Snapshot) float64 { return float64(s.Processes.Max) }},
@@ -47,8 +48,6 @@ var (
 			func(s *pool.Snapshot) float64 { return float64(s.Queue.MaxLength) }},
 		{desc("queue_limit", "The most requests that may wait.", "pool"), prometheus.GaugeValue,
 			func(s *pool.Snapshot) float64 { return float64(s.Queue.Limit) }},
-		{desc("incidents_total", "What jails had to stop: forbidden system calls, memory run out, refused processes.", "pool"), prometheus.CounterValue,
-			func(s *pool.Snapshot) float64 { return float64(s.Incidents) }},
 		{desc("bugs_total", "Events that cannot happen. Anything but 0 is worth a report.", "pool"), prometheus.CounterValue,
 			func(s *pool.Snapshot) float64 { return float64(s.Bugs) }},
 	}
@@ -63,7 +62,7 @@ type measurement struct {
 
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descInfo, descStartTime, descWorkers, descJailLayers, descRecycles, descRejected} {
+	for _, d := range []*prometheus.Desc{descInfo, descStartTime, descWorkers, descJailLayers, descRecycles, descRejected, descIncidents} {
 		ch <- d
 	}
 	for _, m := range poolMeasurements {
@@ -102,6 +101,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			"closing":       p.Requests.Refused,
 		} {
 			emit(descRejected, prometheus.CounterValue, float64(n), p.Name, reason)
+		}
+		for _, f := range Fences() {
+			emit(descIncidents, prometheus.CounterValue, float64(s.Incidents[p.Name].Counts[f]), p.Name, string(f))
 		}
 		if layers, ok := s.Jails[p.Name]; ok {
 			count := map[string]int{"enforced": 0, "partly": 0, "off": 0}

@@ -17,14 +17,18 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"age":        func(now, then time.Time) string { return age(now.Sub(then)) },
 	"stamp":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"recycled":   recycled,
+	"incidents":  func(s pageData, pool string) uint64 { return s.Incidents[pool].total() },
 	"turnedAway": turnedAway,
 	"reasons":    pool.Reasons,
 }).Parse(pageSource))
 
+// pageData is what the template sees.
+type pageData struct {
+	Snapshot
+	Now time.Time
+}
+
 // renderPage writes the page for people.
 func renderPage(w io.Writer, s Snapshot) error {
-	return pageTemplate.Execute(w, struct {
-		Snapshot
-		Now time.Time
-	}{s, time.Now()})
+	return pageTemplate.Execute(w, pageData{s, time.Now()})
 }

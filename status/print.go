@@ -25,7 +25,7 @@ func Print(w io.Writer, s Snapshot) error {
 		}
 		fmt.Fprintf(out, "%s\t%d\t%d\t%d\t%d\t%d/%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n",
 			name, p.Processes.Active, p.Processes.Idle, p.Processes.Total, p.Processes.Max, p.Queue.Length, p.Queue.Limit,
-			p.Requests.Accepted, p.Requests.Served, p.Requests.Failed, turnedAway(p), recycled(p), p.Incidents,
+			p.Requests.Accepted, p.Requests.Served, p.Requests.Failed, turnedAway(p), recycled(p), s.Incidents[p.Name].total(),
 			plain(strings.Join(p.Listen, " ")))
 	}
 

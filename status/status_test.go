@@ -44,7 +44,6 @@ func sample() status.Snapshot {
 					pool.Down: 1, pool.Starting: 0, pool.Idle: 2, pool.Busy: 1, pool.Stopping: 1, pool.Killing: 0,
 				},
 				Recycles:      map[pool.Reason]uint64{pool.ReasonMaxRequests: 16, pool.ReasonDenied: 17, pool.ReasonShutdown: 18},
-				Incidents:     17,
 				StartFailures: 19,
 				Workers: []pool.Worker{
 					{Slot: 0, Generation: 2, Pid: 4711, State: pool.Busy, Since: start.Add(-1500 * time.Millisecond), Requests: 7, LastReason: pool.ReasonMaxRequests},
@@ -53,6 +52,19 @@ func sample() status.Snapshot {
 				},
 			},
 			{Name: "blog", Mode: "static", Listen: []string{"unix:/run/jpm/blog.sock"}, Draining: true, Bugs: 21},
+		},
+		Incidents: map[string]status.Incidents{
+			"shop": {
+				Counts: map[status.Fence]uint64{status.Seccomp: 22, status.Scripts: 23},
+				Last: []status.Incident{
+					{
+						Time: start.Add(-time.Minute), Pool: "shop", Worker: new(uint16), Pid: 4711, Layer: status.Seccomp, Action: status.Denied,
+						Syscall: "kill", Arguments: "pid=1 sig=SIGKILL", Errno: "EPERM", Count: 1,
+						Request: &status.Request{Method: "GET", URI: "/x?y", Script: "/srv/shop/x", Client: "192.0.2.7"},
+					},
+					{Time: start.Add(-time.Hour), Pool: "shop", Layer: status.Scripts, Action: status.Refused, Detail: "why", Count: 24},
+				},
+			},
 		},
 		Jails: map[string][]status.Layer{
 			"shop": {
@@ -118,7 +130,7 @@ func TestJSON(t *testing.T) {
 
 func TestJSONWithoutPools(t *testing.T) {
 	w := get(t, status.Handler(func() status.Snapshot { return status.Snapshot{StartTime: start} }), http.MethodGet, "/status.json")
-	want := `{"version":1,"program":"","start_time":"2000-01-01T00:00:00Z","proxy_pid":0,"pools":[],"jails":{}}` + "\n"
+	want := `{"version":1,"program":"","start_time":"2000-01-01T00:00:00Z","proxy_pid":0,"pools":[],"jails":{},"incidents":{}}` + "\n"
 	if got := w.Body.String(); got != want {
 		t.Errorf("GET /status.json = %s, want %s", got, want)
 	}

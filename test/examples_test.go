@@ -3,6 +3,7 @@
 package test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -15,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"jpm/status"
 )
 
 // quickstart is a running examples/quickstart/run.
@@ -122,6 +125,17 @@ func TestQuickstart(t *testing.T) {
 	get("http://127.0.0.1:8081/").want(t, 200, "attempts denied")
 	get("http://127.0.0.1:8081/uploads/x.php").want(t, 403, "")
 	get("http://127.0.0.1:9253/").want(t, 200, "wiki")
+	// An application as it is makes no incident at all, or nobody could act on the first one; the lab makes many.
+	var s status.Snapshot
+	if err := json.Unmarshal([]byte(get("http://127.0.0.1:9253/status.json").body), &s); err != nil {
+		t.Fatal(err)
+	}
+	if wiki := s.Incidents["wiki"].Last; len(wiki) != 0 {
+		t.Errorf("incidents of DokuWiki: %+v", wiki)
+	}
+	if lab := s.Incidents["lab"]; lab.Counts[status.Seccomp] == 0 || lab.Counts[status.Scripts] == 0 {
+		t.Errorf("incidents of the lab: %v, want some of seccomp and scripts", lab.Counts)
+	}
 
 	second, err := exec.Command(filepath.Join(source, "examples/quickstart/run")).CombinedOutput()
 	if err == nil || !strings.Contains(string(second), "port 8080 of 127.0.0.1 is in use") {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"jpm/status"
 )
 
 // TestHostileWorker: whatever a worker answers, the client gets an answer or a broken connection, the worker is dealt
@@ -76,8 +78,13 @@ func TestHostileWorker(t *testing.T) {
 	}
 	j.waitIdle()
 	p := j.pool()
-	if p.Bugs != 0 || p.Incidents != 0 {
-		t.Errorf("%d bugs, %d incidents", p.Bugs, p.Incidents)
+	if p.Bugs != 0 {
+		t.Errorf("%d bugs", p.Bugs)
+	}
+	for _, i := range j.incidents() {
+		if i.Layer != status.Protocol || i.Action != status.Killed || i.Request == nil {
+			t.Errorf("incident %+v, want killed for the protocol, with a request", i)
+		}
 	}
 	if s, err := j.snapshot(); err != nil || s.ProxyPID != j.proxy {
 		t.Errorf("the proxy is %d, was %d, error %v", s.ProxyPID, j.proxy, err)

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"jpm/pool"
+	"jpm/status"
 )
 
 // scripted is a pool of the scripted worker.
@@ -66,8 +68,13 @@ func TestIncident(t *testing.T) {
 		})
 	}
 	j.waitIdle()
-	if p := j.pool(); p.Incidents != uint64(len(calls)) || p.Recycles[pool.ReasonDenied] != uint64(len(calls)) {
-		t.Errorf("%d incidents, %d recycled for denied, want %d of both", p.Incidents, p.Recycles[pool.ReasonDenied], len(calls))
+	for _, i := range j.incidents() {
+		if i.Layer != status.Seccomp || i.Action != status.Killed {
+			t.Errorf("incident %+v, want killed by seccomp", i)
+		}
+	}
+	if n, p := len(j.incidents()), j.pool(); n != len(calls) || p.Recycles[pool.ReasonDenied] != uint64(len(calls)) {
+		t.Errorf("%d incidents, %d recycled for denied, want %d of both", n, p.Recycles[pool.ReasonDenied], len(calls))
 	}
 }
 
@@ -78,26 +85,56 @@ func TestDeniedCalls(t *testing.T) {
 		name   string
 		errno  unix.Errno
 		params []string
+		// the incident's words, where there is one
+		told, args string
 	}{
-		{"kill", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_KILL), "A0", "1"}},
-		{"fork", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_CLONE), "A0", fmt.Sprint(int(unix.SIGCHLD))}},
-		{"new user namespace by clone", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_CLONE), "A0", fmt.Sprint(unix.CLONE_NEWUSER | int(unix.SIGCHLD))}},
-		{"clone3", unix.ENOSYS, []string{"NR", fmt.Sprint(unix.SYS_CLONE3)}},
-		{"a number from the future", unix.ENOSYS, []string{"NR", "5000"}},
-		{"memfd_create", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_MEMFD_CREATE)}},
-		{"change the resource limits", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_PRLIMIT64), "A2", "1"}},
-		{"type into the terminal, TIOCSTI", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_IOCTL), "A1", fmt.Sprint(unix.TIOCSTI)}},
-		{"TIOCSTI with high bits", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_IOCTL), "A1", fmt.Sprintf("%#x", uint64(unix.TIOCSTI)|1<<32)}},
+		{"kill", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_KILL), "A0", "1"}, "kill", "pid=1 sig=0"},
+		{"fork", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_CLONE), "A0", fmt.Sprint(int(unix.SIGCHLD))}, "clone", "flags=SIGCHLD"},
+		{"new user namespace by clone", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_CLONE), "A0", fmt.Sprint(unix.CLONE_NEWUSER | int(unix.SIGCHLD))}, "clone", "flags=CLONE_NEWUSER|SIGCHLD"},
+		{"clone3", unix.ENOSYS, []string{"NR", fmt.Sprint(unix.SYS_CLONE3)}, "", ""},
+		{"a number from the future", unix.ENOSYS, []string{"NR", "5000"}, "", ""},
+		{"memfd_create", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_MEMFD_CREATE)}, "memfd_create", "name=? flags=0x0"},
+		{"change the resource limits", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_PRLIMIT64), "A2", "1"}, "prlimit64", "pid=0 resource=0"},
+		{"type into the terminal, TIOCSTI", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_IOCTL), "A1", fmt.Sprint(unix.TIOCSTI)}, "ioctl", "fd=0 command=0x5412"},
+		{"TIOCSTI with high bits", unix.EPERM, []string{"NR", fmt.Sprint(unix.SYS_IOCTL), "A1", fmt.Sprintf("%#x", uint64(unix.TIOCSTI)|1<<32)}, "ioctl", "fd=0 command=0x100005412"},
 	}
 	for _, call := range calls {
 		t.Run(call.name, func(t *testing.T) {
+			mark := j.log.mark()
+			before := len(j.incidents())
 			a := j.exchange(deed("syscall", call.params...))
 			if want := fmt.Sprintf("errno %d:", int(call.errno)); !strings.Contains(a.stdout, want) {
 				t.Errorf("got %q, want %q", clip(a.stdout), want)
 			}
+			if call.errno != unix.EPERM { // what libraries try in vain
+				if n := len(j.incidents()) - before; n != 0 {
+					t.Errorf("%d incidents, want none", n)
+				}
+				return
+			}
+			j.log.wait(t, mark, line{
+				"level": "error", "msg": "incident", "pool": "site", "layer": "seccomp", "action": "denied", "errno": "EPERM", "count": 1,
+				"syscall": call.told, "arguments": call.args, "method": "POST", "uri": "/deed?syscall", "script": "/app/deed", "client": "192.0.2.7",
+			})
+			if all := j.incidents(); len(all) != before+1 || all[0].Syscall != call.told || all[0].Request == nil || all[0].URI != "/deed?syscall" {
+				t.Errorf("status shows %d incidents, %d before, the last %+v", len(all), before, all[0])
+			}
 		})
 	}
-	if n := len(j.log.lines(0, line{"msg": "incident"})); n > 0 {
-		t.Errorf("%d incidents, want none", n)
+}
+
+// stopped are those of one layer.
+func (j *jpm) stopped(by status.Fence) []status.Incident {
+	j.t.Helper()
+	return slices.DeleteFunc(j.incidents(), func(i status.Incident) bool { return i.Layer != by })
+}
+
+// incidents are the latest of the first pool, as the status endpoint shows them.
+func (j *jpm) incidents() []status.Incident {
+	j.t.Helper()
+	s, err := j.snapshot()
+	if err != nil {
+		j.t.Fatal(err)
 	}
+	return s.Incidents[s.Pools[0].Name].Last
 }

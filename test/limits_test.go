@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"jpm/pool"
+	"jpm/status"
 )
 
 // cgroupsOf lists the cgroups of a master.
@@ -35,8 +36,8 @@ func TestMemoryLimit(t *testing.T) {
 	j.log.wait(t, mark, line{"msg": "worker", "to": "down", "reason": "memory", "signal": "killed", "uri": "/hog.php"})
 	n.get("/index.php?next").want(t, 200, "hello next")
 	j.waitIdle()
-	if p := j.pool(); p.Recycles[pool.ReasonMemory] != 1 || p.Incidents != 1 {
-		t.Errorf("%d recycled for memory, %d incidents, want 1 of both", p.Recycles[pool.ReasonMemory], p.Incidents)
+	if p, n := j.pool(), len(j.stopped(status.Cgroup)); p.Recycles[pool.ReasonMemory] != 1 || n != 1 {
+		t.Errorf("%d recycled for memory, %d incidents, want 1 of both", p.Recycles[pool.ReasonMemory], n)
 	}
 	shown := 0
 	snapshot, err := j.snapshot()
@@ -74,8 +75,8 @@ func TestMaxRSS(t *testing.T) {
 		t.Errorf("the next request got %q", clip(a.stdout))
 	}
 	j.waitIdle()
-	if p := j.pool(); p.Recycles[pool.ReasonMemory] != 1 || p.Incidents != 0 {
-		t.Errorf("%d recycled for memory, %d incidents, want 1 and none", p.Recycles[pool.ReasonMemory], p.Incidents)
+	if p, n := j.pool(), len(j.stopped(status.Cgroup)); p.Recycles[pool.ReasonMemory] != 1 || n != 0 {
+		t.Errorf("%d recycled for memory, %d incidents, want 1 and none", p.Recycles[pool.ReasonMemory], n)
 	}
 }
 
@@ -95,8 +96,8 @@ func TestPidsLimit(t *testing.T) {
 	}
 	j.log.wait(t, mark, line{"msg": "worker", "to": "down", "reason": "max-requests"})
 	j.waitIdle()
-	if p := j.pool(); p.Incidents != 1 {
-		t.Errorf("%d incidents, want 1", p.Incidents)
+	if all := j.stopped(status.Cgroup); len(all) != 1 || all[0].Count == 0 || all[0].Request == nil {
+		t.Errorf("incidents %+v, want one with its request", all)
 	}
 }
 

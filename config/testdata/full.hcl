@@ -5,6 +5,9 @@ log {
   format = "console"
   output = "/var/log/jpm.log"
 }
+incidents {
+  output = "/var/log/jpm-incidents.log"
+}
 status {
   listen = "unix:/run/jpm/status.sock"
 }
@@ -57,6 +60,11 @@ pool "shop.example-1_x" {
     header_timeout = "1m"
     max_params     = "16MiB"
     max_body       = "0"
+  }
+  recycle {
+    denials = 1
+    window  = "2h"
+    action  = "kill"
   }
   limits {
     files     = 32

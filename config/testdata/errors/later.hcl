@@ -25,9 +25,6 @@ pool "shop" {
     slow         = "3s"
     idle_timeout = "10s"
   }
-  recycle {
-    denials = 1
-  }
   jail {
     scope = "pool"
   }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -54,6 +55,10 @@ func Open(f *os.File, side Side) (*Conn, error) {
 // Close ends the link; the peer's Receive returns io.EOF.
 func (c *Conn) Close() error { return c.c.Close() }
 
+// sendTimeout is how long a peer may leave its end unread. One that does for longer is broken, and the link with it; without a limit a
+// proxy that was taken over could hold the master.
+const sendTimeout = 10 * time.Second
+
 // Send sends one message and copies of its descriptors. The caller still owns the files.
 func (c *Conn) Send(m Message, files ...*os.File) error {
 	var oob []byte
@@ -68,6 +73,9 @@ func (c *Conn) Send(m Message, files ...*os.File) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.out = m.append(c.out[:0])
+	if err := c.c.SetWriteDeadline(time.Now().Add(sendTimeout)); err != nil {
+		return fmt.Errorf("send %v: %w", m.Kind, err)
+	}
 	if _, _, err := c.c.WriteMsgUnix(c.out, oob, nil); err != nil {
 		return fmt.Errorf("send %v: %w", m.Kind, err)
 	}

@@ -15,6 +15,9 @@
 //	  | <--------------Term(w), Kill(w)         |
 //	  | Exited(w, code, signal, core, ...) ---> |   once for every Started
 //	  |                                         |
+//	  | Denied(w, time, count, call) ---------> |   for each denied system call, and for sums of them; before Exited
+//	  |                                         |
+//	  | IncidentFile + descriptor ------------> |   before Begin if there is one, and after it was reopened
 //	  | LogFile + descriptor -----------------> |   after the log was reopened
 //	  | Drain --------------------------------> |   finish what runs, then exit
 //

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/bits"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -21,7 +22,9 @@ func samples() []Message {
 		{Kind: Exited, Worker: w, Code: 255}, {Kind: Exited, Worker: w, Signal: syscall.SIGSYS, Core: true},
 		{Kind: Exited, Worker: w, Signal: syscall.SIGKILL, OOM: true, Refused: 1<<30 - 1}, {Kind: Started, Worker: w, Pid: 7, Gauges: PidsEvents},
 		{Kind: Started, Worker: w, Pid: 7, Gauges: allGauges},
-		{Kind: LogFile}, {Kind: Drain},
+		{Kind: Denied, Worker: w, Denial: Denial{Time: 1<<62 + 5, Count: 1, Errno: "EPERM", Call: "kill", Args: "pid=1 sig=SIGKILL"}},
+		{Kind: Denied, Worker: w, Denial: Denial{Time: -1, Count: 1<<32 - 1}},
+		{Kind: LogFile}, {Kind: IncidentFile}, {Kind: Drain},
 	}
 }
 
@@ -113,6 +116,20 @@ func TestLongTextIsCut(t *testing.T) {
 	got, err := decode(m.append(nil), 0, Master)
 	if err != nil || len(got.Text) != MaxText {
 		t.Errorf("decode() = %d bytes of text, %v, want %d", len(got.Text), err, MaxText)
+	}
+}
+
+func TestMalformedDenials(t *testing.T) {
+	good := Message{Kind: Denied, Denial: Denial{Count: 1, Errno: "EPERM", Call: "kill", Args: strings.Repeat("x", 2*MaxText)}}
+	m, err := decode(good.append(nil), 0, Master)
+	if want := MaxText - len("EPERM kill "); err != nil || len(m.Denial.Args) != want {
+		t.Errorf("decode() = %d bytes of arguments, %v, want %d", len(m.Denial.Args), err, want)
+	}
+	for _, d := range []Denial{{}, {Count: 1, Errno: "a\x00b"}, {Count: 1, Args: "a\x00"}} {
+		bad := Message{Kind: Denied, Denial: d}
+		if m, err := decode(bad.append(nil), 0, Master); !errors.Is(err, ErrMalformed) {
+			t.Errorf("decode(%+v) = %+v, %v, want ErrMalformed", d, m, err)
+		}
 	}
 }
 

@@ -27,7 +27,9 @@ const (
 	Term
 	Kill
 	Exited
+	Denied
 	LogFile
+	IncidentFile
 	Drain
 	numKinds
 )
@@ -67,7 +69,9 @@ var rules = [numKinds]rule{
 	Term:           {name: "term", from: Proxy, worker: true},
 	Kill:           {name: "kill", from: Proxy, worker: true},
 	Exited:         {name: "exited", from: Master, worker: true, values: true},
+	Denied:         {name: "denied", from: Master, worker: true, values: true, text: true},
 	LogFile:        {name: "log file", from: Master, files: 1},
+	IncidentFile:   {name: "incident file", from: Master, files: 1},
 	Drain:          {name: "drain", from: Master},
 }
 
@@ -102,6 +106,8 @@ type Message struct {
 	Refused uint32
 	// Gauges says which descriptors follow the connection and the log. Started only.
 	Gauges Gauges
+	// Denial is a system call of the worker's that was denied. Denied only.
+	Denial Denial
 	// Text is an error for people, at most MaxText bytes. StartFailed and DialFailed only.
 	Text string
 }
@@ -129,7 +135,10 @@ var ErrMalformed = errors.New("malformed message")
 // append adds m's packet to b.
 func (m *Message) append(b []byte) []byte {
 	v := [3]uint32{}
+	text := m.Text
 	switch m.Kind {
+	case Denied:
+		v, text = m.Denial.encode()
 	case Started:
 		v[0], v[1] = uint32(m.Pid), uint32(m.Gauges)
 	case Exited:
@@ -148,7 +157,7 @@ func (m *Message) append(b []byte) []byte {
 	for _, x := range v {
 		b = binary.BigEndian.AppendUint32(b, x)
 	}
-	return append(b, m.Text[:min(len(m.Text), MaxText)]...)
+	return append(b, text[:min(len(text), MaxText)]...)
 }
 
 // decode reads one packet that came from side from with nfiles descriptors.
@@ -185,6 +194,12 @@ func decode(b []byte, nfiles int, from Side) (Message, error) {
 			return m, fmt.Errorf("%w: %v with values", ErrMalformed, m.Kind)
 		}
 		m.Pid = int(int32(v[0]))
+	case Denied:
+		var ok bool
+		if m.Denial, ok = decodeDenial(v, m.Text); !ok {
+			return m, fmt.Errorf("%w: %v that is none", ErrMalformed, m.Kind)
+		}
+		m.Text = ""
 	case Exited:
 		m.Code, m.Signal, m.Core = int(int32(v[0])), syscall.Signal(v[1]), v[2]&1 != 0
 		m.OOM, m.Refused = v[2]&2 != 0, v[2]>>2

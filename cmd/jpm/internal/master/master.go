@@ -32,6 +32,7 @@ type master struct {
 	config    *config.Config
 	log       *zap.Logger
 	logFile   *logs.File
+	incidents *logs.File // nil if incidents go to the log
 	spawner   *jail.Spawner
 	jails     []*jail.Jail // by pool
 	layers    map[string][]status.Layer
@@ -67,6 +68,11 @@ func (m *master) prepare() (err error) {
 		return err
 	}
 	m.log = lg.With(zap.String("role", "master"))
+	if out := m.config.Incidents.Output; out != "log" {
+		if m.incidents, err = logs.Open(out); err != nil {
+			return err
+		}
+	}
 	// The proxy execs this very file even when the path was replaced by a newer version meanwhile.
 	if m.exe, err = os.Open("/proc/self/exe"); err != nil {
 		return err
@@ -232,7 +238,7 @@ func (m *master) sleep(d time.Duration, signals <-chan os.Signal) bool {
 	}
 }
 
-// reopen opens the log again and passes it on to the session's proxy, if there is one.
+// reopen opens the log, and that of incidents, again and passes them on to the session's proxy, if there is one.
 func (m *master) reopen(s *session) {
 	if err := m.logFile.Reopen(); err != nil {
 		m.log.Error("reopen", zap.Error(err))
@@ -241,5 +247,15 @@ func (m *master) reopen(s *session) {
 	m.log.Info("log reopened")
 	if s != nil {
 		s.post(func() error { return s.link.Send(link.Message{Kind: link.LogFile}, m.logFile.File()) })
+	}
+	if m.incidents == nil {
+		return
+	}
+	if err := m.incidents.Reopen(); err != nil {
+		m.log.Error("reopen", zap.Error(err))
+		return
+	}
+	if s != nil {
+		s.post(func() error { return s.link.Send(link.Message{Kind: link.IncidentFile}, m.incidents.File()) })
 	}
 }

@@ -89,6 +89,11 @@ func (s *session) introduce() error {
 			return err
 		}
 	}
+	if s.incidents != nil {
+		if err := s.link.Send(link.Message{Kind: link.IncidentFile}, s.incidents.File()); err != nil {
+			return err
+		}
+	}
 	return s.link.Send(link.Message{Kind: link.Begin})
 }
 

@@ -19,7 +19,8 @@ func (s *session) start(id link.Worker) {
 	s.slots[place{id.Pool, id.Slot}] = l
 	s.tasks.Go(func() {
 		defer cancel()
-		w, err := s.spawner.Start(ctx, s.jails[id.Pool], fmt.Sprintf("%d-%d-%d", id.Pool, id.Slot, id.Gen), nil)
+		w, err := s.spawner.Start(ctx, s.jails[id.Pool], fmt.Sprintf("%d-%d-%d", id.Pool, id.Slot, id.Gen),
+			func(d jail.Denial) { s.post(func() error { return s.denied(l, d) }) })
 		if err != nil {
 			s.post(func() error { return s.startFailed(l, err) })
 			return

@@ -14,6 +14,7 @@ import (
 // pick is the policy of one site: which requests get a worker or a place in the queue for one, and which answer the others get.
 func (s *site) pick(r *fcgi.Request) (fcgi.Upstream, fcgi.Waiter, error) {
 	if why := s.rule.refuse(r.Script()); why != "" {
+		s.refused(r, why)
 		return nil, nil, &fcgi.Refusal{Status: 403, Reason: why}
 	}
 	h := &hold{site: s, req: r, handle: r.Handle()}

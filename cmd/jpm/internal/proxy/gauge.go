@@ -118,7 +118,7 @@ func (s *site) measure(id pool.ID, r *request) {
 		s.pool.Retire(id, pool.ReasonMemory)
 	}
 	if n := g.newlyRefused(-1); n > 0 {
-		s.refusedProcesses(id, g.pid, n, r)
+		s.refusedProcesses(id, g.pid, n, r.public())
 	}
 }
 

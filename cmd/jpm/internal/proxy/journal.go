@@ -39,24 +39,7 @@ func (s *site) Transition(t pool.Transition) {
 		}
 	}
 	s.log.Log(severity(t), "worker", fields...)
-	if t.To != pool.Down {
-		return
-	}
-	switch {
-	case t.Reason == pool.ReasonDenied:
-		s.incident(t, zap.String("layer", "seccomp"))
-	case t.Exit != nil && t.Exit.OOM:
-		s.incident(t, zap.String("layer", "cgroup"), zap.String("limit", "memory"))
-	}
-	if t.Exit != nil {
-		if n := s.ungauge(t.ID, t.Exit.Refused); n > 0 {
-			var r *request
-			if h, ok := t.Holder.(*hold); ok {
-				r = h.remembered()
-			}
-			s.refusedProcesses(t.ID, t.Pid, n, r)
-		}
-	}
+	s.ended(t)
 }
 
 // severity is Error for what someone must look into, Warn for what healed by itself, Info for the ordinary life.
@@ -75,28 +58,6 @@ func severity(t pool.Transition) zapcore.Level {
 		return zapcore.InfoLevel
 	}
 	return zapcore.WarnLevel
-}
-
-// incident logs that a layer of its jail ended a worker, with the request it was serving.
-func (s *site) incident(t pool.Transition, layer ...zap.Field) {
-	fields := append(layer, zap.Uint16("worker", t.ID.Slot), zap.Int("pid", t.Pid))
-	if h, ok := t.Holder.(*hold); ok {
-		if r := h.remembered(); r != nil {
-			fields = append(fields, r.fields()...)
-		}
-	}
-	s.log.Error("incident", fields...)
-}
-
-// refusedProcesses logs that a worker has met its limit of processes, n times, with the request if that is known.
-func (s *site) refusedProcesses(id pool.ID, pid int, n uint64, r *request) {
-	fields := []zap.Field{zap.String("layer", "cgroup"), zap.String("limit", "pids"), zap.Uint64("refused", n),
-		zap.Uint16("worker", id.Slot), zap.Int("pid", pid)}
-	if r != nil {
-		fields = append(fields, r.fields()...)
-	}
-	s.log.Error("incident", fields...)
-	s.pool.CountIncident()
 }
 
 // account logs a request's end: what went wrong, and at level debug everything. Overload is counted by the pool and

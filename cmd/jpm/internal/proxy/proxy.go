@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/sys/unix"
 
 	"jpm/cmd/jpm/internal/link"
 	"jpm/cmd/jpm/internal/logs"
+	"jpm/config"
 	"jpm/fcgi"
 	"jpm/pool"
 	"jpm/status"
@@ -34,6 +36,7 @@ const drainLimit = 10 * time.Minute
 type proxy struct {
 	log    *zap.Logger
 	file   *logs.File
+	apart  *logs.File // of incidents; nil if they go to the log
 	link   *link.Conn
 	loop   *fcgi.Loop // does all FastCGI
 	setup  *link.Setup
@@ -56,6 +59,13 @@ func Run() error {
 	p := &proxy{began: time.Now(), link: conn, file: logs.Wrap(os.NewFile(logFD, "log"))}
 	if err := p.introduce(); err != nil {
 		return fmt.Errorf("introduction: %w", err)
+	}
+	for _, s := range p.sites {
+		lg, err := p.incidentLog(s)
+		if err != nil {
+			return err
+		}
+		s.incidents = newIncidents(lg)
 	}
 	p.serve()
 	return p.follow()
@@ -121,10 +131,28 @@ func (p *proxy) take(m link.Message, files []*os.File) error {
 			ul.SetUnlinkOnClose(false)
 		}
 		p.status = ln
+	case link.IncidentFile:
+		fd, err := unix.FcntlInt(files[0].Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		p.apart = logs.Wrap(os.NewFile(uintptr(fd), "incidents"))
 	default:
 		return errors.New("unexpected")
 	}
 	return nil
+}
+
+// incidentLog is where a site's incidents are written.
+func (p *proxy) incidentLog(s *site) (*zap.Logger, error) {
+	if p.apart == nil {
+		return s.log, nil
+	}
+	lg, err := logs.New(config.Log{Level: "info", Format: "json"}, p.apart)
+	if err != nil {
+		return nil, err
+	}
+	return lg.With(zap.String("pool", s.config.Name)), nil
 }
 
 // serve starts everything that runs until the end.
@@ -152,9 +180,11 @@ func (p *proxy) serve() {
 }
 
 func (p *proxy) snapshot() status.Snapshot {
-	s := status.Snapshot{Program: p.setup.Version, StartTime: p.began, ProxyPID: p.setup.Pid, Jails: p.setup.Jails}
+	s := status.Snapshot{Program: p.setup.Version, StartTime: p.began, ProxyPID: p.setup.Pid, Jails: p.setup.Jails,
+		Incidents: make(map[string]status.Incidents, len(p.sites))}
 	for _, site := range p.sites {
 		s.Pools = append(s.Pools, site.pool.Snapshot())
+		s.Incidents[site.config.Name] = site.incidents.snapshot()
 	}
 	return s
 }
@@ -175,6 +205,10 @@ func (p *proxy) follow() error {
 				go func() { drained <- p.drain() }()
 			case link.LogFile:
 				p.file.Replace(files[0])
+			case link.IncidentFile:
+				if p.apart != nil {
+					p.apart.Replace(files[0])
+				}
 			default:
 				if int(m.Worker.Pool) < len(p.sites) {
 					p.sites[m.Worker.Pool].event(m, files)

@@ -26,7 +26,10 @@ type site struct {
 	pool   *pool.Pool
 	front  *fcgi.Proxy
 	output *logs.Output
-	link   *link.Conn
+	tally  tally
+	// incidents is set before the pool is up.
+	incidents *incidents
+	link      *link.Conn
 
 	gauges []atomic.Pointer[gauge] // by slot; nil where nothing is limited
 
@@ -37,6 +40,7 @@ type site struct {
 func newSite(index uint16, c *config.Pool, l *link.Conn, loop *fcgi.Loop, log *zap.Logger) *site {
 	s := &site{index: index, config: c, log: log.With(zap.String("pool", c.Name)), rule: newScriptRule(c), link: l, stillborn: map[pool.ID]error{}}
 	s.gauges = make([]atomic.Pointer[gauge], c.Workers.Max)
+	s.tally = tally{limit: uint64(c.Recycle.Denials), window: c.Recycle.Window}
 	s.output = logs.NewOutput(s.log, "worker output")
 	s.pool = pool.New(*c, s, s)
 	s.front = &fcgi.Proxy{
@@ -126,6 +130,8 @@ func (s *site) event(m link.Message, files []*os.File) {
 		s.pool.Dialed(id, conn, nil)
 	case link.DialFailed:
 		s.pool.Dialed(id, nil, errors.New(m.Text))
+	case link.Denied:
+		s.denied(id, m.Denial)
 	case link.Exited:
 		if err, ok := s.stillborn[id]; ok {
 			delete(s.stillborn, id)

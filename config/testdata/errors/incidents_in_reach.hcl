@@ -1,0 +1,18 @@
+incidents {
+  output = "/srv/shop/var/incidents.log"
+}
+
+pool "shop" {
+  listen "unix:/run/jpm/shop.sock" {
+  }
+  user    = "shop"
+  command = ["/usr/bin/php-cgi"]
+
+  scripts {
+    root = "/srv/shop"
+  }
+  jail {
+    read  = ["/srv/shop"]
+    write = ["/srv/shop/var"]
+  }
+}
