@@ -44,8 +44,9 @@ var knockouts = []struct {
 	}},
 	{layer: probes.Procfs, jail: hostProc},
 	{layer: probes.Network, options: Options{share: unix.CLONE_NEWNET}},
-	// Without the step "hostname", which would rename the host.
+	// Without the step "hostname", which would rename the host; the name that is proven afterwards is the host's.
 	{layer: probes.Namespaces, host: func(h *Host) { h.UserNS = Feature{Why: "a test"} },
+		jail:    func(j *Jail) { j.plan.Hostname, _ = os.Hostname() },
 		options: Options{share: unix.CLONE_NEWPID | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS, skipStep: "hostname"}},
 	{layer: probes.Landlock, jail: func(j *Jail) { j.plan.Landlock = plan.Landlock{} }},
 	{layer: probes.Limits, jail: func(j *Jail) { j.plan.Rlimits, j.plan.OOMScoreAdj, j.tmp = nil, 0, 1<<30 }},
