@@ -49,6 +49,9 @@ type Status struct {
 type Proxy struct {
 	// User is the account the proxy runs as: a name or a numeric uid. It must not be root nor a pool's user.
 	User string `hcl:"user,optional" default:"jpm"`
+	// Threads is how many threads relay requests. The pools are dealt out to them in the order of the configuration. One is enough for some ten thousand
+	// requests per second, and so for a host whose scripts do real work.
+	Threads int `hcl:"threads,optional" default:"1" min:"1" max:"64"`
 	// UID and GID are User's ids, resolved when the configuration is read.
 	UID, GID uint32
 }

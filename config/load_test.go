@@ -72,7 +72,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Log:       Log{Level: "info", Format: "json", Output: "stderr"},
 		Incidents: Incidents{Output: "log"},
-		Proxy:     Proxy{User: "jpm", UID: 990, GID: 990},
+		Proxy:     Proxy{User: "jpm", Threads: 1, UID: 990, GID: 990},
 		Pools: []Pool{{
 			Name:    "shop",
 			Listen:  []Listen{{Address: "unix:/run/jpm/shop.sock", Mode: "0660", Backlog: 511, Perm: 0o660}},
@@ -106,7 +106,7 @@ func TestEverySetting(t *testing.T) {
 		Log:       Log{Level: "debug", Format: "console", Output: "/var/log/jpm.log"},
 		Incidents: Incidents{Output: "/var/log/jpm-incidents.log"},
 		Status:    Status{Listen: "unix:/run/jpm/status.sock"},
-		Proxy:     Proxy{User: "33", UID: 33, GID: 33},
+		Proxy:     Proxy{User: "33", Threads: 2, UID: 33, GID: 33},
 		Pools: []Pool{
 			{
 				Name: "shop.example-1_x",
@@ -133,8 +133,8 @@ func TestEverySetting(t *testing.T) {
 				Recycle: Recycle{Denials: 1, Window: 2 * time.Hour, Action: "kill"},
 				Limits: Limits{Files: 32, FileSize: 0, Tmp: 1536 << 20, TmpFiles: 5000, Memory: 256 << 20, MaxRSS: 192 << 20, CPU: 150, Pids: 32, IOWeight: 50,
 					Enforce: "best_effort", Pool: PoolLimits{Memory: 1 << 30, CPU: 400, Pids: 200},
-					Places: map[string]string{"memory": "full.hcl:74", "cpu": "full.hcl:76", "pids": "full.hcl:77", "io_weight": "full.hcl:78",
-						"pool.memory": "full.hcl:81", "pool.cpu": "full.hcl:82", "pool.pids": "full.hcl:83"}},
+					Places: map[string]string{"memory": "full.hcl:75", "cpu": "full.hcl:77", "pids": "full.hcl:78", "io_weight": "full.hcl:79",
+						"pool.memory": "full.hcl:82", "pool.cpu": "full.hcl:83", "pool.pids": "full.hcl:84"}},
 				Jail: Jail{
 					Read:        []string{"/srv/shop"},
 					Write:       []string{"/srv/shop/public/uploads", "/var/lib/shop"},

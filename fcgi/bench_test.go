@@ -3,6 +3,9 @@ package fcgi
 import (
 	"io"
 	"net"
+	"runtime"
+	"strconv"
+	"sync"
 	"testing"
 )
 
@@ -13,7 +16,7 @@ type rig struct {
 	buf  []byte
 }
 
-func newRig(t testing.TB, request, answer []byte) *rig {
+func newRig(t testing.TB, loop *Loop, request, answer []byte) *rig {
 	t.Helper()
 	l := scripted(t, 1, func(w *worker, _ int) {
 		b := make([]byte, 64<<10)
@@ -28,7 +31,7 @@ func newRig(t testing.TB, request, answer []byte) *rig {
 		}
 	})
 	l.keep = false
-	return &rig{c: dial(t, listen(t, &Proxy{Pick: l.pick})), send: request, buf: make([]byte, len(answer))}
+	return &rig{c: dial(t, listen(t, &Proxy{Loop: loop, Pick: l.pick})), send: request, buf: make([]byte, len(answer))}
 }
 
 func (r *rig) roundTrip() error {
@@ -52,7 +55,7 @@ func TestRelayAllocates(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector makes sync.Pool forget")
 	}
-	r := newRig(t, typical(flagKeep), page(1, "hello"))
+	r := newRig(t, nil, typical(flagKeep), page(1, "hello"))
 	for range 100 {
 		if err := r.roundTrip(); err != nil {
 			t.Fatal(err)
@@ -77,7 +80,7 @@ func BenchmarkRelay(b *testing.B) {
 			for left := size.n; left > 0; left -= 32 << 10 {
 				body = append(body, rec(recStdout, 1, string(make([]byte, min(left, 32<<10))))...)
 			}
-			r := newRig(b, typical(flagKeep), join(rec(recStdout, 1, "Content-Type: text/html\r\n\r\n"), body, end(1, 0, 0)))
+			r := newRig(b, nil, typical(flagKeep), join(rec(recStdout, 1, "Content-Type: text/html\r\n\r\n"), body, end(1, 0, 0)))
 			b.ReportAllocs()
 			b.ResetTimer()
 			for b.Loop() {
@@ -85,6 +88,41 @@ func BenchmarkRelay(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+}
+
+// BenchmarkLoops has four proxies share loops, each with a client and a worker that do next to nothing.
+func BenchmarkLoops(b *testing.B) {
+	for _, n := range []int{1, 2} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(n + 2)) // a thread that waits for events keeps its P for a while
+			var loops []*Loop
+			for range n {
+				l, err := NewLoop(nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.Cleanup(l.Close)
+				loops = append(loops, l)
+			}
+			var rigs []*rig
+			for i := range 4 {
+				rigs = append(rigs, newRig(b, loops[i%n], typical(flagKeep), page(1, "hello")))
+			}
+			b.ResetTimer()
+			var running sync.WaitGroup
+			for _, r := range rigs {
+				running.Go(func() {
+					for range b.N / len(rigs) {
+						if err := r.roundTrip(); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			running.Wait()
 		})
 	}
 }

@@ -12,7 +12,8 @@ status {
   listen = "unix:/run/jpm/status.sock"
 }
 proxy {
-  user = "33"
+  user    = "33"
+  threads = 2
 }
 
 pool "shop.example-1_x" {

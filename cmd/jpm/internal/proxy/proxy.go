@@ -38,7 +38,7 @@ type proxy struct {
 	file   *logs.File
 	apart  *logs.File // of incidents; nil if they go to the log
 	link   *link.Conn
-	loop   *fcgi.Loop // does all FastCGI
+	loops  []*fcgi.Loop // do all FastCGI
 	setup  *link.Setup
 	sites  []*site
 	status net.Listener // nil without a status endpoint
@@ -48,8 +48,6 @@ type proxy struct {
 
 // Run is the proxy's main: it returns when the master has gone or has asked it to drain and it has done so.
 func Run() error {
-	// One for the relay's thread, which does nearly all there is to do, and one for the rest. More would only wake each other up.
-	runtime.GOMAXPROCS(2)
 	f := os.NewFile(linkFD, "link")
 	conn, err := link.Open(f, link.Proxy)
 	f.Close()
@@ -111,11 +109,11 @@ func (p *proxy) take(m link.Message, files []*os.File) error {
 			return err
 		}
 		p.log = lg.With(zap.String("role", "proxy"))
-		if p.loop, err = fcgi.NewLoop(p.log); err != nil {
+		if p.loops, err = newLoops(p.setup.Config.Proxy.Threads, p.log); err != nil {
 			return err
 		}
 		for i := range p.setup.Config.Pools {
-			p.sites = append(p.sites, newSite(uint16(i), &p.setup.Config.Pools[i], p.link, p.loop, p.log))
+			p.sites = append(p.sites, newSite(uint16(i), &p.setup.Config.Pools[i], p.link, p.loops[i%len(p.loops)], p.log))
 		}
 	case link.Listener:
 		if int(m.Worker.Pool) >= len(p.sites) {
@@ -153,6 +151,21 @@ func (p *proxy) incidentLog(s *site) (*zap.Logger, error) {
 		return nil, err
 	}
 	return lg.With(zap.String("pool", s.config.Name)), nil
+}
+
+// newLoops starts the threads that relay.
+func newLoops(n int, log *zap.Logger) ([]*fcgi.Loop, error) {
+	// One more for the rest. Still more would only wake each other up.
+	runtime.GOMAXPROCS(n + 1)
+	var loops []*fcgi.Loop
+	for range n {
+		l, err := fcgi.NewLoop(log)
+		if err != nil {
+			return nil, err
+		}
+		loops = append(loops, l)
+	}
+	return loops, nil
 }
 
 // serve starts everything that runs until the end.
