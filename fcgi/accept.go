@@ -57,6 +57,7 @@ type Proxy struct {
 
 	// The loop's thread owns these.
 	closing   bool
+	habit     habit
 	listeners map[*listener]struct{}
 	clients   map[*client]struct{}
 	accept    func(fd int) (int, error)

@@ -17,6 +17,7 @@ type Conn struct {
 
 	loop  *Loop
 	s     *stream // the request that uses it, nil if none does
+	uses  int     // requests that were answered on it
 	mask  uint32  // events it is registered for
 	known bool    // it is registered
 	dead  error   // what is wrong with it, found while no request used it

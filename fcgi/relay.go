@@ -37,6 +37,7 @@ func (s *stream) engage(up Upstream) bool {
 
 // useless gives back a connection on which nothing was sent. It is true if the request has ended with it.
 func (s *stream) useless(err error) bool {
+	s.client.proxy.habit.found(s.conn.uses)
 	s.res.Outcome, s.res.Err = Stale, err
 	if errors.Is(err, ErrProtocol) {
 		s.res.Outcome = Violation
@@ -173,14 +174,16 @@ func (s *stream) drain() bool {
 
 // finish ends the worker's part: its answer is complete.
 func (s *stream) finish() {
-	res := &s.res
+	res, habit := &s.res, &s.client.proxy.habit
 	s.took()
+	s.conn.uses++
+	habit.answered(s.conn.uses)
 	res.Outcome, res.Status, res.OutBytes = Reconnect, s.resp.header.status, s.resp.content
 	switch {
 	case s.resp.trailing:
 		res.Outcome = Violation
 		s.client.proxy.Log.Warn("worker sent more than an answer", s.req.fields()...)
-	case s.clean():
+	case s.clean() && !habit.once():
 		res.Outcome = Reuse
 	}
 	s.giveBack()
@@ -203,6 +206,9 @@ func (s *stream) lost(err error) {
 		res.Outcome = Lost
 	}
 	res.Err = err
+	if res.Outcome == Lost && s.resp.got == 0 {
+		s.client.proxy.habit.found(s.conn.uses)
+	}
 	again := res.Outcome == Lost && s.again(err)
 	s.giveBack()
 	if again {
