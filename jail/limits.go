@@ -91,7 +91,7 @@ func cgroupLines(j *Jail) []Line {
 	case h.Off != "":
 		all = append(all, off(setting, h.Off))
 	case h.Kill == "":
-		all = append(all, partly(setting, "the kernel cannot kill it as a whole; the end of PID 1 ends what is in the jail"))
+		all = append(all, partly(setting, "only where there are limits, and not to be killed as a whole; the end of PID 1 ends what is in the jail"))
 	default:
 		all = append(all, enforced(setting+" ("+h.Describe()+")"))
 	}

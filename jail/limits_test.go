@@ -207,3 +207,15 @@ func TestVerifyNoticesTheCgroup(t *testing.T) {
 }
 
 func gone(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, unix.ECONNRESET) }
+
+func TestExitString(t *testing.T) {
+	for want, exit := range map[string]Exit{
+		"exit code 0":                      {},
+		"signal SIGKILL, out of memory":    {Signal: syscall.SIGKILL, OOM: true},
+		"exit code 2, 7 processes refused": {Code: 2, PidsRefused: 7},
+	} {
+		if got := exit.String(); got != want {
+			t.Errorf("String() = %q, want %q", got, want)
+		}
+	}
+}

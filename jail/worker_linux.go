@@ -53,10 +53,17 @@ type Exit struct {
 }
 
 func (e Exit) String() string {
+	s := fmt.Sprintf("exit code %d", e.Code)
 	if e.Signal != 0 {
-		return "signal " + unix.SignalName(e.Signal)
+		s = "signal " + unix.SignalName(e.Signal)
 	}
-	return fmt.Sprintf("exit code %d", e.Code)
+	if e.OOM {
+		s += ", out of memory"
+	}
+	if e.PidsRefused > 0 {
+		s += fmt.Sprintf(", %d processes refused", e.PidsRefused)
+	}
+	return s
 }
 
 // Pid is the program's pid as the host sees it.

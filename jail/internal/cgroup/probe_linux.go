@@ -48,9 +48,6 @@ func (h *Host) probe() {
 			h.Kill = "freezer"
 		}
 	}
-	if h.Place.Unified == nil && h.Kill == "" {
-		h.Off = "no cgroup of version 2 and no freezer"
-	}
 	for c := range NumControllers {
 		name := namesV1[c]
 		if v1, ok := h.Place.V1[name]; ok {
@@ -60,6 +57,9 @@ func (h *Host) probe() {
 		} else {
 			h.probeV2(c, noSwap)
 		}
+	}
+	if h.Place.Unified == nil && h.Kill == "" && !slices.Contains(h.Missing[:], "") {
+		h.Off = h.Missing[Memory]
 	}
 }
 
