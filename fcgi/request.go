@@ -23,11 +23,12 @@ const (
 	ContentLength
 	RemoteAddr
 	ServerName
+	RequestID // the web server's name for the request, as in nginx's "fastcgi_param REQUEST_ID $request_id"
 	numParams
 )
 
 var paramNames = [numParams]string{
-	"SCRIPT_FILENAME", "PATH_TRANSLATED", "SCRIPT_NAME", "REQUEST_METHOD", "REQUEST_URI", "CONTENT_LENGTH", "REMOTE_ADDR", "SERVER_NAME",
+	"SCRIPT_FILENAME", "PATH_TRANSLATED", "SCRIPT_NAME", "REQUEST_METHOD", "REQUEST_URI", "CONTENT_LENGTH", "REMOTE_ADDR", "SERVER_NAME", "REQUEST_ID",
 }
 
 // String is the parameter's name on the wire.
@@ -52,6 +53,8 @@ func decoded(name []byte) (Param, bool) {
 		return RemoteAddr, true
 	case "SERVER_NAME":
 		return ServerName, true
+	case "REQUEST_ID":
+		return RequestID, true
 	}
 	return 0, false
 }

@@ -88,7 +88,8 @@
 //	          "method": "POST",               the request; not there if the worker had none
 //	          "uri": "/index.php",
 //	          "script": "/srv/shop/index.php",
-//	          "client": "192.0.2.7"
+//	          "client": "192.0.2.7",
+//	          "request_id": "b1946ac9…"       REQUEST_ID, where the web server sends one
 //	        }
 //	      ]
 //	    }

@@ -32,6 +32,8 @@ type Request struct {
 	URI    string `json:"uri"`
 	Script string `json:"script"`
 	Client string `json:"client"`
+	// ID is REQUEST_ID, "" where the web server sends none.
+	ID string `json:"request_id,omitempty"`
 }
 
 // Fence is what has stopped something.

@@ -47,7 +47,7 @@ func TestPHPDenials(t *testing.T) {
 	j.start()
 	ask := func(do string) string {
 		return j.exchange(simple(1, false, "SCRIPT_FILENAME", filepath.Join(j.dir, "site", "try.php"), "REQUEST_METHOD", "GET",
-			"QUERY_STRING", "do="+do, "REQUEST_URI", "/try.php?do="+do, "REMOTE_ADDR", "192.0.2.7", "SERVER_PROTOCOL", "HTTP/1.1")).stdout
+			"QUERY_STRING", "do="+do, "REQUEST_URI", "/try.php?do="+do, "REMOTE_ADDR", "192.0.2.7", "REQUEST_ID", "id-of-"+do, "SERVER_PROTOCOL", "HTTP/1.1")).stdout
 	}
 	for range 3 {
 		if out := ask("honest"); !strings.Contains(out, "phpinfo") {
@@ -68,7 +68,7 @@ func TestPHPDenials(t *testing.T) {
 				t.Errorf("it got %q, want %s", clip(out), c.answer)
 			}
 			j.log.wait(t, mark, line{"msg": "incident", "layer": "seccomp", "action": "denied", "uri": "/try.php?do=" + c.do, "method": "GET",
-				"script": "/site/try.php", "client": "192.0.2.7", "syscall": c.call})
+				"script": "/site/try.php", "client": "192.0.2.7", "request_id": "id-of-" + c.do, "syscall": c.call})
 			if all := j.incidents(); len(all) == 0 || all[0].Layer != status.Seccomp || all[0].Request == nil || all[0].URI != "/try.php?do="+c.do {
 				t.Errorf("status shows %+v", all)
 			}

@@ -71,21 +71,26 @@ type hold struct {
 // request is what is remembered of a request after it has ended: one copy of its parameters, cut up when somebody asks.
 type request struct {
 	b   []byte
-	end [3]int // of method, URI and script in b; the client's address is the rest
+	end [4]int // of method, URI, script and client in b; the request id is the rest
 }
 
 // fields are the request in the log.
 func (r *request) fields() []zap.Field {
-	return []zap.Field{
+	fields := []zap.Field{
 		zap.ByteString("method", r.b[:r.end[0]]), zap.ByteString("uri", r.b[r.end[0]:r.end[1]]),
-		zap.ByteString("script", r.b[r.end[1]:r.end[2]]), zap.ByteString("client", r.b[r.end[2]:]),
+		zap.ByteString("script", r.b[r.end[1]:r.end[2]]), zap.ByteString("client", r.b[r.end[2]:r.end[3]]),
 	}
+	if id := r.b[r.end[3]:]; len(id) > 0 {
+		fields = append(fields, zap.ByteString("request_id", id))
+	}
+	return fields
 }
 
 // describe copies what the log says of a request, which lasts only until Done.
 func describe(r *fcgi.Request) *request {
 	method, uri, script, client := r.Bytes(fcgi.RequestMethod), r.Bytes(fcgi.RequestURI), r.Bytes(fcgi.ScriptFilename), r.Bytes(fcgi.RemoteAddr)
-	d := &request{b: make([]byte, 0, len(method)+len(uri)+len(script)+len(client))}
+	id := r.Bytes(fcgi.RequestID)
+	d := &request{b: make([]byte, 0, len(method)+len(uri)+len(script)+len(client)+len(id))}
 	d.b = append(d.b, method...)
 	d.end[0] = len(d.b)
 	d.b = append(d.b, uri...)
@@ -93,6 +98,8 @@ func describe(r *fcgi.Request) *request {
 	d.b = append(d.b, script...)
 	d.end[2] = len(d.b)
 	d.b = append(d.b, client...)
+	d.end[3] = len(d.b)
+	d.b = append(d.b, id...)
 	return d
 }
 

@@ -89,5 +89,9 @@ func incidentFields(i *status.Incident) []zap.Field {
 
 // requestFields are a request in the log.
 func requestFields(r *status.Request) []zap.Field {
-	return []zap.Field{zap.String("method", r.Method), zap.String("uri", r.URI), zap.String("script", r.Script), zap.String("client", r.Client)}
+	fields := []zap.Field{zap.String("method", r.Method), zap.String("uri", r.URI), zap.String("script", r.Script), zap.String("client", r.Client)}
+	if r.ID != "" {
+		fields = append(fields, zap.String("request_id", r.ID))
+	}
+	return fields
 }

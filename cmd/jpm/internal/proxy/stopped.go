@@ -109,7 +109,8 @@ func (r *request) public() *status.Request {
 		return nil
 	}
 	return &status.Request{
-		Method: short(r.b[:r.end[0]]), URI: short(r.b[r.end[0]:r.end[1]]), Script: short(r.b[r.end[1]:r.end[2]]), Client: short(r.b[r.end[2]:]),
+		Method: short(r.b[:r.end[0]]), URI: short(r.b[r.end[0]:r.end[1]]), Script: short(r.b[r.end[1]:r.end[2]]), Client: short(r.b[r.end[2]:r.end[3]]),
+		ID: short(r.b[r.end[3]:]),
 	}
 }
 
