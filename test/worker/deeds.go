@@ -74,9 +74,24 @@ var deeds = map[string]func(*request) bool{
 	},
 	"endless stderr": func(r *request) bool { return r.endlessErrors() },
 	"tiny records":   tinyRecords,
-	"big":            big,
-	"flood":          func(r *request) bool { fmt.Fprintln(os.Stderr, strings.Repeat("flood ", 1<<16)); return hello(r) },
-	"slow":           slow,
+	"full padding":   fullPadding,
+	"late output":    func(r *request) bool { r.out(typeStdout, page("x")); r.out(typeStdout, ""); return hello(r) },
+	"values bomb":    func(r *request) bool { r.id0(typeGetValuesResult, strings.Repeat("\xff", 8)); return hello(r) },
+	"split header": func(r *request) bool {
+		r.out(typeStdout, "A: b\rX-Accel-Redirect: /secret\r\n\r\nx")
+		r.out(typeEnd, end)
+		return true
+	},
+	"folded header": func(r *request) bool {
+		r.out(typeStdout, "A: b\r\n X-Accel-Redirect: /secret\r\n\r\nx")
+		r.out(typeEnd, end)
+		return true
+	},
+	"no listener": func(r *request) bool { syscall.Close(0); hello(r); return false },
+	"no output":   func(r *request) bool { syscall.Close(1); syscall.Close(2); return hello(r) },
+	"big":         big,
+	"flood":       func(r *request) bool { fmt.Fprintln(os.Stderr, strings.Repeat("flood ", 1<<16)); return hello(r) },
+	"slow":        slow,
 }
 
 // end is the content of an END_REQUEST for a request that went well.
@@ -112,6 +127,18 @@ func tinyRecords(r *request) bool {
 	r.out(typeStdout, "")
 	r.out(typeEnd, end)
 	return true
+}
+
+// fullPadding answers with as much padding as there can be, and with bytes in it.
+func fullPadding(r *request) bool {
+	for _, content := range []string{page(""), "hel", "lo"} {
+		b := []byte(record(typeStdout, r.id, content))
+		b[6], b[7] = 255, 255
+		r.raw(string(b) + strings.Repeat("\xee", 255))
+	}
+	b := []byte(record(typeEnd, r.id, end))
+	b[6] = 255
+	return r.raw(string(b) + strings.Repeat("\xee", 255))
 }
 
 // big answers with the largest records there are.
