@@ -1,10 +1,11 @@
 # jpm needs Go. The targets run, test and integration also need root, and install what they use with apt.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test setup unit integration lint fuzz probes probes-doc bench docs clean
+.PHONY: help build run test setup unit integration lint fuzz fuzz-nightly probes probes-doc bench docs clean
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 FUZZTIME ?= 60s
+NIGHT    ?= 10m
 export JPM_TEST_MUST_RUN ?=
 
 help: ## show this
@@ -37,6 +38,9 @@ lint: ## gofmt, vet and staticcheck
 
 fuzz: ## every fuzz target for a minute (FUZZTIME=10s)
 	@test/fuzz $(FUZZTIME)
+
+fuzz-nightly: ## every fuzz target for ten minutes (NIGHT=1h); what reaches new code is kept in testdata/fuzz
+	@test/fuzz $(NIGHT) keep
 
 probes: ## try to get out of a jail, and of php-fpm, and print what stopped it (root)
 	@CGO_ENABLED=0 go run ./test/probes/run
