@@ -9,7 +9,7 @@ import (
 )
 
 // table is what the proxy must do, as bytes. The rows are in the files conformance_*_test.go, play_test.go plays them.
-var table = slices.Concat(recordRows, requestRows, inputRows, framingRows, stateRows, clientRows, workerRows)
+var table = slices.Concat(recordRows, requestRows, multiplexRows, inputRows, framingRows, stateRows, clientRows, workerRows)
 
 // TestConformance plays every row.
 func TestConformance(t *testing.T) {
