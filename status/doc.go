@@ -68,6 +68,7 @@
 //	      {"layer": "network", "setting": "none", "state": "enforced"}
 //	    ]                                     a state of "partly" or "off" is a weaker jail; "why" then says why
 //	  },
+//	  "proxy_jail": […],                      the proxy's, of the same form
 //	  "incidents": {                          by pool
 //	    "shop": {
 //	      "counts": {"seccomp": 1, …},        by layer; every layer is there

@@ -44,18 +44,15 @@ func Print(w io.Writer, s Snapshot) error {
 		}
 	}
 
-	weak := false
+	weak := weaker("(proxy)", s.ProxyJail)
 	for _, p := range s.Pools {
-		for _, l := range s.Jails[p.Name] {
-			if l.Enforced() {
-				continue
-			}
-			if !weak {
-				fmt.Fprintln(out, "\nPOOL\tJAIL LAYER\tSTATE\tSETTING\tWHY")
-				weak = true
-			}
-			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", plain(p.Name), plain(l.Layer), plain(l.State), plain(l.Setting), plain(l.Why))
-		}
+		weak = append(weak, weaker(p.Name, s.Jails[p.Name])...)
+	}
+	if len(weak) > 0 {
+		fmt.Fprintln(out, "\nJAIL\tLAYER\tSTATE\tSETTING\tWHY")
+	}
+	for _, w := range weak {
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", plain(w.jail), plain(w.Layer.Layer), plain(w.State), plain(w.Setting), plain(w.Why))
 	}
 	for _, p := range s.Pools {
 		if p.Bugs > 0 {
@@ -63,6 +60,22 @@ func Print(w io.Writer, s Snapshot) error {
 		}
 	}
 	return out.Flush()
+}
+
+// weakness is a layer of a jail that is not enforced.
+type weakness struct {
+	jail string
+	Layer
+}
+
+func weaker(jail string, layers []Layer) []weakness {
+	var all []weakness
+	for _, l := range layers {
+		if !l.Enforced() {
+			all = append(all, weakness{jail, l})
+		}
+	}
+	return all
 }
 
 // plain makes text safe for one cell of a table on a terminal.

@@ -17,6 +17,8 @@ type Snapshot struct {
 	ProxyPID  int                `json:"proxy_pid"`
 	Pools     []pool.Snapshot    `json:"pools"` // in the order of the configuration
 	Jails     map[string][]Layer `json:"jails"` // by pool: its effective jail
+	// ProxyJail is the effective jail of the proxy.
+	ProxyJail []Layer `json:"proxy_jail"`
 	// Incidents is what was stopped, by pool.
 	Incidents map[string]Incidents `json:"incidents"`
 }
@@ -40,6 +42,9 @@ func complete(s Snapshot) Snapshot {
 	}
 	if s.Jails == nil {
 		s.Jails = map[string][]Layer{}
+	}
+	if s.ProxyJail == nil {
+		s.ProxyJail = []Layer{}
 	}
 	if s.Incidents == nil {
 		s.Incidents = map[string]Incidents{}

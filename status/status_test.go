@@ -66,6 +66,10 @@ func sample() status.Snapshot {
 				},
 			},
 		},
+		ProxyJail: []status.Layer{
+			{Layer: "identity", Setting: "uid 2", State: "enforced"},
+			{Layer: "landlock", Setting: "UDP", State: "off", Why: "too old"},
+		},
 		Jails: map[string][]status.Layer{
 			"shop": {
 				{Layer: "network", Setting: "none", State: "enforced"},
@@ -130,7 +134,7 @@ func TestJSON(t *testing.T) {
 
 func TestJSONWithoutPools(t *testing.T) {
 	w := get(t, status.Handler(func() status.Snapshot { return status.Snapshot{StartTime: start} }), http.MethodGet, "/status.json")
-	want := `{"version":1,"program":"","start_time":"2000-01-01T00:00:00Z","proxy_pid":0,"pools":[],"jails":{},"incidents":{}}` + "\n"
+	want := `{"version":1,"program":"","start_time":"2000-01-01T00:00:00Z","proxy_pid":0,"pools":[],"jails":{},"proxy_jail":[],"incidents":{}}` + "\n"
 	if got := w.Body.String(); got != want {
 		t.Errorf("GET /status.json = %s, want %s", got, want)
 	}

@@ -18,6 +18,8 @@ type Setup struct {
 	Version string
 	Pid     int // the proxy's, which in its own pid namespace it cannot know
 	Jails   map[string][]status.Layer
+	// ProxyJail is the proxy's own.
+	ProxyJail []status.Layer
 }
 
 // maxSetup bounds the file behind a Config message; a thousand pools take about 2 MiB.

@@ -68,7 +68,7 @@ func newSession(ctx context.Context, m *master) (*session, error) {
 
 // introduce sends the configuration and the listening sockets.
 func (s *session) introduce() error {
-	setup := link.Setup{Config: *s.config, Version: s.opts.Version, Pid: s.proxy.Pid(), Jails: s.layers}
+	setup := link.Setup{Config: *s.config, Version: s.opts.Version, Pid: s.proxy.Pid(), Jails: s.layers, ProxyJail: Layers(s.proxyJail)}
 	f, err := setup.File()
 	if err != nil {
 		return err

@@ -193,7 +193,7 @@ func (p *proxy) serve() {
 }
 
 func (p *proxy) snapshot() status.Snapshot {
-	s := status.Snapshot{Program: p.setup.Version, StartTime: p.began, ProxyPID: p.setup.Pid, Jails: p.setup.Jails,
+	s := status.Snapshot{Program: p.setup.Version, StartTime: p.began, ProxyPID: p.setup.Pid, Jails: p.setup.Jails, ProxyJail: p.setup.ProxyJail,
 		Incidents: make(map[string]status.Incidents, len(p.sites))}
 	for _, site := range p.sites {
 		s.Pools = append(s.Pools, site.pool.Snapshot())
