@@ -77,6 +77,21 @@ func TestMultiplexLimit(t *testing.T) {
 	c.wantOpen()
 }
 
+// TestMultiplexHeads begins more requests than may be incomplete.
+func TestMultiplexHeads(t *testing.T) {
+	l := scripted(t, 1, echo)
+	c := dial(t, listen(t, &Proxy{Pick: l.pick}))
+	for id := range uint16(maxHeads) {
+		c.send(begin(id+1, Responder, flagKeep))
+	}
+	c.send(begin(99, Responder, flagKeep))
+	c.want(end(99, 0, statusCantMpxConn))
+	c.send(rec(recParams, 1, ""), rec(recStdin, 1, ""))
+	c.want(page(1, "ok"))
+	c.send(get(99, flagKeep))
+	c.want(page(99, "ok"))
+}
+
 // TestMultiplexLast closes the connection behind the last answer, when one of the requests does not keep it.
 func TestMultiplexLast(t *testing.T) {
 	has, now := make(chan struct{}, 2), make(chan struct{})

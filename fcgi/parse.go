@@ -37,6 +37,9 @@ const maxQuery = 1024
 // maxStreams is how many requests may run at once on one connection. One more is told CANT_MPX_CONN.
 const maxStreams = 128
 
+// maxHeads is how many of them may be incomplete. Each holds a buffer, and no web server sends heads in turns.
+const maxHeads = 8
+
 // parser is the client's side of a connection: it reads records, answers those that manage the connection and puts the heads of requests
 // together. It does no I/O. A request is active from its BEGIN_REQUEST until finish; records for any other id are ignored.
 type parser struct {
@@ -248,7 +251,7 @@ func (p *parser) end() (step, error) {
 
 // begin acts on a BEGIN_REQUEST.
 func (p *parser) begin() (step, error) {
-	if len(p.streams) == maxStreams {
+	if len(p.streams) == maxStreams || p.heads == maxHeads {
 		p.reply = appendEnd(p.reply[:0], p.w.id, 0, statusCantMpxConn)
 		return stepReply, nil
 	}

@@ -61,6 +61,27 @@ func TestQueuedBody(t *testing.T) {
 	l.wantOutcomes(t, Reuse, Reuse)
 }
 
+// TestQueuedAtOnce frees the worker right after a client that waits has gone, before anybody would have looked at the connection, which is not kept.
+func TestQueuedAtOnce(t *testing.T) {
+	has, now := make(chan struct{}, 2), make(chan struct{})
+	l := scripted(t, 1, slow(has, now))
+	path := listen(t, &Proxy{Pick: l.pick})
+	a, b := dial(t, path), dial(t, path)
+	a.send(get(1, flagKeep))
+	<-has
+	b.send(get(1, 0))
+	l.wantQueue(t, 1, 0)
+	_ = b.Close()
+	now <- struct{}{}
+	a.want(page(1, "ok"))
+	l.wantQueue(t, 0, 1)
+	a.send(get(1, flagKeep))
+	<-has
+	now <- struct{}{}
+	a.want(page(1, "ok"))
+	l.wantOutcomes(t, Reuse, Reuse)
+}
+
 // wantQueue waits until so many wait and so many have left.
 func (l *lender) wantQueue(t testing.TB, wait, left int) {
 	t.Helper()

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls of this file never sleep and are over in some ten microseconds at most. So they do not tell Go's scheduler, which would cost more
+// The calls of this file that are made raw never sleep and are over in some ten microseconds at most. So they do not tell Go's scheduler, which would cost more
 // than they do.
 
 // recv reads what is there. No bytes and no error is the end of the stream.
@@ -55,6 +55,20 @@ func accept(fd int) (int, error) {
 
 // closeFD closes a socket. It never waits: no socket of ours has SO_LINGER.
 func closeFD(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+
+// hungUp asks whether the peer has closed the connection both ways, whatever bytes are still to be read. Where a half-close cannot be told
+// from a close, as on TCP, either counts.
+func hungUp(fd int, local bool) bool {
+	p := [1]unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+	if n, err := unix.Poll(p[:], 0); n <= 0 || err != nil {
+		return false
+	}
+	mask := int16(unix.POLLHUP | unix.POLLERR)
+	if !local {
+		mask |= unix.POLLRDHUP
+	}
+	return p[0].Revents&mask != 0
+}
 
 // remote is the address of a TCP peer, invalid if it has gone.
 func remote(fd int) netip.Addr {

@@ -126,6 +126,10 @@ func (s *stream) pick() {
 
 // granted ends the wait.
 func (s *stream) granted(up Upstream, err error) {
+	if c := s.client; !c.known && hungUp(c.fd, c.local) { // nobody has looked since it came
+		c.gone()
+		return
+	}
 	s.wait = nil
 	if err != nil {
 		s.conclude(err)
