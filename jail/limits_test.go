@@ -150,6 +150,26 @@ func TestMemoryLimit(t *testing.T) {
 	}
 }
 
+// The sum of the pool's workers is bounded too: who takes most goes, and is known.
+func TestPoolMemoryLimit(t *testing.T) {
+	h := needRoot(t)
+	s := newSpawner(t, Options{})
+	j := limitedWorker(t, h, "php", config.Limits{Pool: config.PoolLimits{Memory: 96 << 20}})
+	if err := s.AddPool(j); err != nil {
+		t.Fatal(err)
+	}
+	neighbour, w := start(t, s, j), start(t, s, j)
+	if out, _, err := get(w.Conn(), "", "try=hog", true); !gone(err) {
+		t.Errorf("the hog answered %q, %v; want to be killed", out, err)
+	}
+	if exit := w.Wait(); !exit.OOM {
+		t.Errorf("Wait() = %+v, want OOM", exit)
+	}
+	if got := body(t, neighbour, "", "try=nothing"); got != "ok" {
+		t.Errorf("the neighbour answers %q, want ok", got)
+	}
+}
+
 // The worker itself goes, too, when one of its children takes all the memory.
 func TestMemoryLimitEndsTheWholeWorker(t *testing.T) {
 	h := needRoot(t)
