@@ -123,10 +123,7 @@ func (d *denied) handle(n *notification, now time.Duration) {
 	told := d.budget.take(now)
 	den := Denial{Time: time.Now(), Count: 1, Errno: answer(d.profile, uint32(n.nr), n.args)}
 	if told {
-		den.Call = seccomp.Name(uint32(n.nr))
-		if den.Call == "" {
-			den.Call = strconv.Itoa(int(n.nr))
-		}
+		den.Call = callName(uint32(n.nr))
 		den.Args = showArgs(den.Call, n.args, func(at uint64, size int) []byte { return readMemory(int(n.pid), at, size) })
 		if d.ioctl(unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&n.id)) != nil {
 			// The thread is gone, and what was read may be another's who has its id now.
@@ -148,6 +145,14 @@ func (d *denied) sum(n uint64) {
 	if n > 0 {
 		d.tell(Denial{Time: time.Now(), Count: n})
 	}
+}
+
+// callName is a system call's name, or its number.
+func callName(nr uint32) string {
+	if name := seccomp.Name(nr); name != "" {
+		return name
+	}
+	return strconv.FormatUint(uint64(nr), 10)
 }
 
 func (d *denied) ioctl(request uint, arg unsafe.Pointer) error {

@@ -44,6 +44,7 @@ type Spawner struct {
 	done  chan struct{} // closed when the thread is gone
 	sock  int           // O_PATH of the listeners' directory
 	base  string
+	audit *audit // nil where the kernel tells nothing
 
 	cgroups cgroups // the spawning thread's
 
@@ -94,6 +95,10 @@ func NewSpawner(o Options) (*Spawner, error) {
 	if err := <-ready; err != nil {
 		s.init.Close()
 		return nil, err
+	}
+	if s.audit, err = newAudit(); err != nil {
+		s.audit = nil
+		o.Log.Debug("incidents of killed workers will not name the system call", zap.Error(err))
 	}
 	return s, nil
 }
@@ -230,6 +235,7 @@ func (s *Spawner) Close() {
 	for _, w := range live {
 		w.Close()
 	}
+	s.audit.close()
 	close(s.stop)
 	<-s.done
 	s.cgroups.close(s.o.Log)

@@ -50,6 +50,8 @@ type Exit struct {
 	OOM bool
 	// PidsRefused is how often limits.pids refused a process or thread. Version 2 may count what limits.pool.pids refuses elsewhere.
 	PidsRefused uint64
+	// Call is the system call that it was killed for, where Signal is SIGSYS and the kernel's audit tells; else "".
+	Call string
 }
 
 func (e Exit) String() string {
@@ -168,8 +170,13 @@ func (w *Worker) wait() {
 		}
 	}
 	w.mu.Lock()
-	init, denied := w.init, w.denied
+	init, denied, pid := w.init, w.denied, w.pid
 	w.mu.Unlock()
+	if w.exit.Signal == unix.SIGSYS {
+		if nr, ok := w.s.audit.killedFor(pid); ok {
+			w.exit.Call = callName(nr)
+		}
+	}
 	for {
 		err := unix.Waitid(unix.P_PIDFD, init, nil, unix.WEXITED, nil)
 		if err != unix.EINTR {

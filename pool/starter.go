@@ -29,6 +29,8 @@ type Exit struct {
 	OOM bool
 	// Refused is how often it was refused a process or thread because of a limit.
 	Refused uint32
+	// Call is the system call that it was killed for, if it was and that is known.
+	Call string
 }
 
 // Starter does what blocks: it starts, connects to and ends processes, somewhere else. No method may block, or call

@@ -215,8 +215,13 @@ func TestLab(t *testing.T) {
 		}
 	}
 	n.get("/index.php").want(t, 200, "attempts denied")
-	if found := j.log.lines(0, line{"msg": "incident"}); len(found) > 0 {
-		t.Errorf("incidents: %v", found)
+	if found := j.log.lines(0, line{"msg": "incident", "action": "killed"}); len(found) > 0 {
+		t.Errorf("killed: %v", found)
+	}
+	for _, call := range []string{"execve", "clone", "chown", "mknodat"} {
+		if len(j.log.lines(0, line{"msg": "incident", "action": "denied", "syscall": call, "uri": "/index.php"})) == 0 {
+			t.Errorf("no incident of a denied %s", call)
+		}
 	}
 }
 

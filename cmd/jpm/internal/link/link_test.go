@@ -19,7 +19,7 @@ func samples() []Message {
 		{Kind: Start, Worker: w}, {Kind: Started, Worker: w, Pid: 4711}, {Kind: StartFailed, Worker: w, Text: "mount /usr: no such file"},
 		{Kind: Dial, Worker: w}, {Kind: Dialed, Worker: w}, {Kind: DialFailed, Worker: w, Text: "gone"},
 		{Kind: Term, Worker: w}, {Kind: Kill, Worker: w},
-		{Kind: Exited, Worker: w, Code: 255}, {Kind: Exited, Worker: w, Signal: syscall.SIGSYS, Core: true},
+		{Kind: Exited, Worker: w, Code: 255}, {Kind: Exited, Worker: w, Signal: syscall.SIGSYS, Core: true, Text: "ptrace"},
 		{Kind: Exited, Worker: w, Signal: syscall.SIGKILL, OOM: true, Refused: 1<<30 - 1}, {Kind: Started, Worker: w, Pid: 7, Gauges: PidsEvents},
 		{Kind: Started, Worker: w, Pid: 7, Gauges: allGauges},
 		{Kind: Denied, Worker: w, Denial: Denial{Time: 1<<62 + 5, Count: 1, Errno: "EPERM", Call: "kill", Args: "pid=1 sig=SIGKILL"}},

@@ -68,7 +68,7 @@ var rules = [numKinds]rule{
 	DialFailed:     {name: "dial failed", from: Master, worker: true, text: true},
 	Term:           {name: "term", from: Proxy, worker: true},
 	Kill:           {name: "kill", from: Proxy, worker: true},
-	Exited:         {name: "exited", from: Master, worker: true, values: true},
+	Exited:         {name: "exited", from: Master, worker: true, values: true, text: true},
 	Denied:         {name: "denied", from: Master, worker: true, values: true, text: true},
 	LogFile:        {name: "log file", from: Master, files: 1},
 	IncidentFile:   {name: "incident file", from: Master, files: 1},
@@ -108,7 +108,8 @@ type Message struct {
 	Gauges Gauges
 	// Denial is a system call of the worker's that was denied. Denied only.
 	Denial Denial
-	// Text is an error for people, at most MaxText bytes. StartFailed and DialFailed only.
+	// Text is an error for people, at most MaxText bytes, of StartFailed and DialFailed; and of Exited the system call that the worker
+	// was killed for, if that is known.
 	Text string
 }
 

@@ -87,7 +87,7 @@ func (s *session) watch(l *life, w *jail.Worker) {
 	s.post(func() error {
 		s.forget(l)
 		return s.link.Send(link.Message{Kind: link.Exited, Worker: l.id, Code: exit.Code, Signal: exit.Signal, Core: exit.Core,
-			OOM: exit.OOM, Refused: uint32(min(exit.PidsRefused, 1<<30-1))})
+			OOM: exit.OOM, Refused: uint32(min(exit.PidsRefused, 1<<30-1)), Text: exit.Call})
 	})
 	w.Close()
 }

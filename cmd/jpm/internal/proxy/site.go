@@ -138,6 +138,6 @@ func (s *site) event(m link.Message, files []*os.File) {
 			s.pool.StartFailed(id, err)
 			return
 		}
-		s.pool.Exited(id, pool.Exit{Code: m.Code, Signal: m.Signal, Core: m.Core, OOM: m.OOM, Refused: m.Refused})
+		s.pool.Exited(id, pool.Exit{Code: m.Code, Signal: m.Signal, Core: m.Core, OOM: m.OOM, Refused: m.Refused, Call: m.Text})
 	}
 }

@@ -50,7 +50,7 @@ func (s *site) ended(t pool.Transition) {
 	}
 	switch {
 	case t.Exit.Signal == syscall.SIGSYS:
-		i.Layer, i.Detail = status.Seccomp, "a system call of the kill class"
+		i.Layer, i.Syscall, i.Detail = status.Seccomp, t.Exit.Call, "a system call of the kill class"
 	case t.Exit.Signal == syscall.SIGXFSZ:
 		i.Layer, i.Limit = status.Rlimit, "file_size"
 	case t.Exit.Signal == syscall.SIGXCPU:
