@@ -199,7 +199,7 @@ type Limits struct {
 	MaxRSS int64 `hcl:"max_rss,optional" default:"0" min:"0" max:"1T" unit:"bytes"`
 	// CPU is the CPU time of a worker, by its cgroup, in percent of one core: "150%" is one and a half. Over it the worker waits. "0" means no limit.
 	CPU int `hcl:"cpu,optional" default:"0" min:"0" max:"100000%" unit:"percent"`
-	// Pids is the most processes and threads in a worker's jail, by its cgroup, some 6 of its PID 1 included. One more is refused, and the request in the log.
+	// Pids is the most processes and threads in a worker's jail, by its cgroup, some 4 of its PID 1 included. One more is refused, and the request in the log.
 	// 0 means no limit by cgroup, else 16 or more: the php profile has no processes, and where there are user namespaces a jail has 512 at most in any case.
 	Pids int `hcl:"pids,optional" default:"0" min:"0" max:"4194304"`
 	// IOWeight is the whole pool's share of a busy disk, by its cgroup, beside 100 for every other. 0 means that it is not set.
