@@ -42,7 +42,7 @@ pool "bench" {
   jail {
     read  = [%[9]s]
     write = [%[10]s]
-  }
+%[11]s  }
 }
 `
 
@@ -51,8 +51,12 @@ func jpmConfigFor(socket string, p php, st site, proxy string) string {
 	if proxy != "" {
 		proxy = "  " + strings.ReplaceAll(strings.TrimSpace(proxy), "\n", "\n  ") + "\n"
 	}
+	sockets := ""
+	if len(st.sockets) > 0 {
+		sockets = "    sockets = [" + quoted(st.sockets) + "]\n"
+	}
 	return fmt.Sprintf(jpmConfig, proxyUID, proxy, socket, siteUID, p.cgi, st.root, settings(st.ini, "      %q = %q\n"), workers,
-		quoted(append([]string{st.root}, st.read...)), quoted(st.write))
+		quoted(append([]string{st.root}, st.read...)), quoted(st.write), sockets)
 }
 
 // quoted is the elements of a list as HCL has them.

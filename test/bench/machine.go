@@ -39,7 +39,7 @@ func describeMachine(p php) Machine {
 		}
 	}
 	version := strings.TrimPrefix(filepath.Base(p.cgi), "php-cgi")
-	for _, name := range []string{"nginx", "wrk", "php" + version + "-fpm", "php" + version + "-cgi", "uwsgi-core", "uwsgi-plugin-php", "bubblewrap", "dokuwiki"} {
+	for _, name := range []string{"nginx", "wrk", "php" + version + "-fpm", "php" + version + "-cgi", "uwsgi-core", "uwsgi-plugin-php", "bubblewrap", "dokuwiki", "wordpress", "mariadb-server-core"} {
 		if out, err := exec.Command("dpkg-query", "-W", "-f", "${Version}", name).Output(); err == nil {
 			m.Packages[name] = string(out)
 		}

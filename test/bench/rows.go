@@ -28,11 +28,12 @@ var (
 	small4   = Scenario{A: fpm, B: jpmKeep, Page: "small.php", Clients: 4}
 	smallOne = Scenario{A: fpm, B: jpm, Page: "small.php", Clients: 16}
 	// As many clients as php-fpm has children: it is at its best, and one more would starve.
-	smallBest  = Scenario{A: fpm.keep(workers).pinned(), B: jpm.keep(workers).pinned(), Page: "small.php", Clients: workers}
-	smallUWSGI = Scenario{A: uwsgi, B: jpmKeep, Page: "small.php", Clients: 16}
-	page       = Scenario{A: fpm, B: jpmKeep, Page: "page.php", Clients: 16}
-	wiki       = Scenario{A: fpm.serving(dokuwiki), B: jpmKeep.serving(dokuwiki), Page: "doku.php?id=start", Clients: 16}
-	pageLoad   = Scenario{A: fpm, B: jpmKeep, Page: "page.php", Clients: 64, Open: Open{Share: 0.7}}
+	smallBest      = Scenario{A: fpm.keep(workers).pinned(), B: jpm.keep(workers).pinned(), Page: "small.php", Clients: workers}
+	smallUWSGI     = Scenario{A: uwsgi, B: jpmKeep, Page: "small.php", Clients: 16}
+	page           = Scenario{A: fpm, B: jpmKeep, Page: "page.php", Clients: 16}
+	wiki           = Scenario{A: fpm.serving(dokuwiki), B: jpmKeep.serving(dokuwiki), Page: "doku.php?id=start", Clients: 16}
+	wordpressFront = Scenario{A: fpm.serving(wordpress), B: jpmKeep.serving(wordpress), Page: "index.php", Clients: 16}
+	pageLoad       = Scenario{A: fpm, B: jpmKeep, Page: "page.php", Clients: 64, Open: Open{Share: 0.7}}
 	// Three slow requests a second occupy three of the four workers.
 	mixed       = Scenario{A: fpm, B: jpmKeep, Page: "small.php", Clients: 64, Open: Open{PerSecond: 30, Slow: "slow.php", SlowEvery: 10, Stretch: 2}}
 	mibResponse = Scenario{A: fpm, B: jpmKeep, Page: "mib.php", Clients: 16}
@@ -60,6 +61,7 @@ var rows = []Row{
 	{"rate-page", "30 KB pages per second, same runs", page, rate, Target{}, asRatio},
 	{"p99-page", "99th percentile latency, same runs", page, p99, Target{}, asRatio},
 	{"rate-dokuwiki", "DokuWiki's start page per second, 16 clients, jpm kept alive", wiki, rate, atLeast(0.98), asRatio},
+	{"wordpress", "WordPress' front page per second, 16 clients, jpm kept alive", wordpressFront, rate, atLeast(0.98), asRatio},
 	{"p99-load", "99th percentile latency of 30 KB pages at 70 % of php-fpm's saturation", pageLoad, p99, atMost(1), asRatio},
 	{"p99-mixed", "99th percentile latency of a small page while 10 % of requests take 1 s", mixed, p99, atMost(1), asRatio},
 	{"mib-response", "CPU per response of 1 MiB, 16 clients, jpm kept alive", mibResponse, cpu, atMost(1.10), asRatio},

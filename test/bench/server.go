@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -21,6 +22,11 @@ type server struct {
 	roles map[string]string
 	// worker is the role of the processes that run PHP.
 	worker string
+}
+
+// stop ends the program, and then the database of its site.
+func (s *server) stop() error {
+	return errors.Join(s.service.stop(), s.site.stop())
 }
 
 // role tells what p does, for the report.

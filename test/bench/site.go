@@ -20,6 +20,8 @@ const (
 	uploads = "uploads"
 	// dokuwiki is Debian's package with a start page and settings of the quickstart.
 	dokuwiki = "dokuwiki"
+	// wordpress is Debian's package with a MariaDB of its own.
+	wordpress = "wordpress"
 )
 
 // site is PHP files and what a server needs to serve them.
@@ -30,6 +32,17 @@ type site struct {
 	ini map[string]string
 	// read is other paths that the scripts read, and write those they change.
 	read, write []string
+	// sockets is the unix sockets of services that the scripts use, and database the one that runs for this site alone; nil for none.
+	sockets  []string
+	database *service
+}
+
+// stop ends what runs for the site alone.
+func (st site) stop() error {
+	if st.database == nil {
+		return nil
+	}
+	return st.database.stop()
 }
 
 // makeSite puts the files of the site that name stands for in dir. Its scripts run as uid.
@@ -49,6 +62,8 @@ func makeSite(name, dir string, uid int) (site, error) {
 		return site{root: www, probe: "probe.php", ini: map[string]string{"post_max_size": "16M", "upload_max_filesize": "16M"}}, nil
 	case dokuwiki:
 		return makeDokuWiki(filepath.Join(dir, "wiki"), filepath.Join(www, "probe.php"), uid)
+	case wordpress:
+		return makeWordPress(dir, filepath.Join(www, "probe.php"), uid)
 	}
 	return site{}, fmt.Errorf("make site %q: there is none", name)
 }

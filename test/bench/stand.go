@@ -77,15 +77,21 @@ func startServer(r *rig, which Server) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	var srv *server
 	switch which.Program {
 	case fpm.Program:
-		return startFPM(dir, r.php, st)
+		srv, err = startFPM(dir, r.php, st)
 	case uwsgi.Program:
-		return startUWSGI(dir, st)
+		srv, err = startUWSGI(dir, st)
 	case jpm.Program:
-		return startJPM(dir, filepath.Join(r.dir, "jpm"), r.php, st, which.Proxy)
+		srv, err = startJPM(dir, filepath.Join(r.dir, "jpm"), r.php, st, which.Proxy)
+	default:
+		err = fmt.Errorf("start %q: no such server", which.Program)
 	}
-	return nil, fmt.Errorf("start %q: no such server", which.Program)
+	if err != nil {
+		return nil, errors.Join(err, st.stop())
+	}
+	return srv, nil
 }
 
 // stop ends everything, also of a stand that is only half started. It reports what did not end as it should.
