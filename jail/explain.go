@@ -20,7 +20,15 @@ func namespaceLines(j *Jail) []Line {
 		enforced(spaces + ": one set per worker"),
 		either(j.plan.UserNS, fmt.Sprintf("user: root inside is host id %d, which owns nothing", j.plan.SetupUID),
 			"the kernel refuses: "+j.host.UserNS.Why),
+		either(j.plan.NoNamespaces, "none can be made inside, whatever the filter says", noNamespacesWhy(j.host)),
 	}
+}
+
+func noNamespacesWhy(h *Host) string {
+	if !h.UserNS.On {
+		return "needs a user namespace"
+	}
+	return "the kernel refuses: " + h.NamespaceLimit.Why
 }
 
 func rootLines(*Jail) []Line {

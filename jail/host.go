@@ -10,6 +10,8 @@ type Host struct {
 	// UserNS: a process can be cloned into a new user namespace with two ids mapped (user_namespaces(7)).
 	// Without it jpm-init builds the jail as the host's root.
 	UserNS Feature
+	// NamespaceLimit: a user namespace can be kept from having more namespaces (Linux 4.9, namespaces(7)). Only with UserNS.
+	NamespaceLimit Feature
 	// Proc: a procfs with hidepid=invisible and subset=pid can be mounted (Linux 5.8, proc(5)). Without it the jail has no /proc.
 	Proc Feature
 	// NoSymFollow: a mount can refuse to follow symlinks (Linux 5.14, mount_setattr(2)).

@@ -164,16 +164,17 @@ func newPlan(name string, uid, gid uint32, h *Host, filter *profile, network pla
 		return nil, err
 	}
 	return &plan.Plan{
-		Name:       name,
-		Hostname:   name,
-		UserNS:     h.UserNS.On,
-		SetupUID:   setupID,
-		SetupGID:   setupID,
-		UID:        uid,
-		GID:        gid,
-		Network:    network,
-		RootBytes:  1 << 20,
-		RootInodes: 1024,
+		Name:         name,
+		Hostname:     name,
+		UserNS:       h.UserNS.On,
+		NoNamespaces: h.UserNS.On && h.NamespaceLimit.On,
+		SetupUID:     setupID,
+		SetupGID:     setupID,
+		UID:          uid,
+		GID:          gid,
+		Network:      network,
+		RootBytes:    1 << 20,
+		RootInodes:   1024,
 		// Entries, Rlimits, Dir, Path, Argv, Env: the caller's
 		OOMScoreAdj: oomScore,
 		ExecOnce:    !filter.listed,

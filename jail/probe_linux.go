@@ -46,6 +46,7 @@ func Probe() (*Host, error) {
 		}
 	}
 	h.UserNS = feature(tryClone(unix.CLONE_NEWUSER))
+	h.NamespaceLimit = feature(tryNamespaceLimit())
 	h.Proc = feature(tryProc(h.UserNS.On))
 	h.NoSymFollow = feature(tryMountAttr(unix.MOUNT_ATTR_NOSYMFOLLOW))
 	_, err := unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0)
@@ -95,6 +96,22 @@ func trySetupID() error {
 		if !mapped {
 			return fmt.Errorf("%s does not map it", file)
 		}
+	}
+	return nil
+}
+
+// tryNamespaceLimit looks whether the settings that a user namespace has of its own are there and not read-only, as they are in containers.
+func tryNamespaceLimit() error {
+	const settings = "/proc/sys/user"
+	if _, err := os.Stat(settings + "/max_user_namespaces"); err != nil {
+		return err
+	}
+	var st unix.Statfs_t
+	if err := unix.Statfs(settings, &st); err != nil {
+		return fmt.Errorf("statfs %s: %w", settings, err)
+	}
+	if st.Flags&unix.ST_RDONLY != 0 {
+		return fmt.Errorf("%s: %w", settings, unix.EROFS)
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ func (c *coder) plan(p *Plan) {
 	c.string(&p.Name)
 	c.string(&p.Hostname)
 	c.bool(&p.UserNS)
+	c.bool(&p.NoNamespaces)
 	for _, n := range []*uint32{&p.SetupUID, &p.SetupGID, &p.UID, &p.GID} {
 		c.number32(n)
 	}

@@ -14,6 +14,8 @@ type Plan struct {
 	// UserNS says that the jail has a user namespace of its own, in which SetupUID is 0 inside and UID is itself.
 	// Without it the stages start as the host's root.
 	UserNS bool
+	// NoNamespaces lets nobody in the jail's user namespace make a namespace of any kind (namespaces(7)). Only with UserNS.
+	NoNamespaces bool
 	// SetupUID and SetupGID are host ids that own nothing. They build the jail where there is a user namespace, and
 	// PID 1 of the jail runs as them in either case.
 	SetupUID, SetupGID uint32
