@@ -54,6 +54,12 @@ func (w *Worker) takeListener(msg []byte, profile *seccomp.Profile, tell func(De
 	if len(msg) != plan.ListenerSize || msg[0] != plan.Listener {
 		return fmt.Errorf("jpm-init sent %q instead of its listener", msg)
 	}
+	// Under the lock, because the worker may end at any moment; wait closes what is there then.
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.worker < 0 {
+		return errGone
+	}
 	fd, err := unix.PidfdGetfd(w.worker, int(binary.LittleEndian.Uint32(msg[1:])), 0)
 	if err != nil {
 		return fmt.Errorf("pidfd_getfd listener: %w", err)
@@ -65,11 +71,8 @@ func (w *Worker) takeListener(msg []byte, profile *seccomp.Profile, tell func(De
 	if tell == nil {
 		tell = func(Denial) {}
 	}
-	d := &denied{f: pollable(fd, "seccomp listener"), profile: profile, tell: tell, began: time.Now(), done: make(chan struct{})}
-	w.mu.Lock()
-	w.denied = d
-	w.mu.Unlock()
-	go d.serve()
+	w.denied = &denied{f: pollable(fd, "seccomp listener"), profile: profile, tell: tell, began: time.Now(), done: make(chan struct{})}
+	go w.denied.serve()
 	return nil
 }
 

@@ -170,7 +170,7 @@ func (w *Worker) wait() {
 		}
 	}
 	w.mu.Lock()
-	init, denied, pid := w.init, w.denied, w.pid
+	init, pid := w.init, w.pid
 	w.mu.Unlock()
 	if w.exit.Signal == unix.SIGSYS {
 		if nr, ok := w.s.audit.killedFor(pid); ok {
@@ -188,6 +188,9 @@ func (w *Worker) wait() {
 	delete(w.s.live, w)
 	w.s.mu.Unlock()
 	w.release()
+	w.mu.Lock()
+	denied := w.denied
+	w.mu.Unlock()
 	if denied != nil {
 		denied.close()
 	}
