@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -30,6 +29,7 @@ func TestClients(t *testing.T) {
 			t.Run("pages", func(t *testing.T) { pages(t, b.in(t), root) })
 			t.Run("keep-alive", func(t *testing.T) { keepAlive(t, b.in(t), r, f.keeps) })
 			t.Run("uploads", func(t *testing.T) { uploads(t, b.in(t)) })
+			t.Run("chunked", func(t *testing.T) { chunked(t, b.in(t), f) })
 			t.Run("big", func(t *testing.T) { big(t, b.in(t)) })
 			t.Run("many", func(t *testing.T) { many(t, b.in(t)) })
 			w.wantNoHarm(t)
@@ -189,6 +189,28 @@ func uploads(t *testing.T, b *browser) {
 	b.do(r).want(200, sum(body)+" a title")
 }
 
+// chunked sends bodies whose length is not known before.
+func chunked(t *testing.T, b *browser, f front) {
+	for _, size := range []int{1, 1000, 8 << 10, 65536, 300_001, 3 << 20} {
+		body := strings.Repeat("jpm", size/3+1)[:size]
+		for _, method := range []string{http.MethodPost, http.MethodPut} {
+			r, err := http.NewRequest(method, b.url+"/echo.php", io.MultiReader(strings.NewReader(body)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := b.do(r)
+			switch refused := a.err != nil || a.status == http.StatusBadRequest || a.status == http.StatusLengthRequired; {
+			case refused && f.refuses:
+				t.Logf("%s of %d bytes in chunks is refused with %d", method, size, a.status)
+			case f.unsized && a.body == sum(""):
+				t.Logf("%s of %d bytes in chunks is lost", method, size)
+			default:
+				a.want(200, sum(body))
+			}
+		}
+	}
+}
+
 func big(t *testing.T, b *browser) {
 	const mib = 8
 	b.get(fmt.Sprintf("/big.php?mib=%d", mib)).want(200, strings.Repeat("0123456789abcdef", mib<<16))
@@ -234,34 +256,5 @@ func aborts(t *testing.T, b *browser, r *relay, w *workers, buffers bool) {
 			t.Errorf("%s: the worker was found %v", path, got)
 		}
 		many(t, b)
-	}
-}
-
-// TestHAProxyAsks: with get-values it says nothing else before it is answered, so the tests of that setup test the answer.
-func TestHAProxyAsks(t *testing.T) {
-	for options, want := range map[string]byte{"": beginRecord, "option get-values": getValuesRecord} {
-		r := &relay{unix: openDir(t) + "/fcgi.sock"}
-		ln, err := net.Listen("unix", r.unix)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		if err := ln.(*net.UnixListener).SetDeadline(time.Now().Add(patience)); err != nil {
-			t.Fatal(err)
-		}
-		b := &browser{t: t, url: haproxy(t, r, "/srv", options)}
-		answered := make(chan answer, 1)
-		go func() { answered <- b.get("/a.php") }()
-		c, err := ln.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var h [8]byte
-		if _, err := io.ReadFull(c, h[:]); err != nil || h[1] != want {
-			t.Errorf("%q: the first record is %v, error %v; want type %d", options, h, err, want)
-		}
-		_ = c.Close()
-		_ = ln.Close()
-		<-answered
 	}
 }

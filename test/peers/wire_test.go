@@ -14,7 +14,7 @@ import (
 
 // Record types and roles of the specification.
 const (
-	beginRecord, endRecord, paramsRecord, stdinRecord, stdoutRecord, stderrRecord, dataRecord, getValuesRecord = 1, 3, 4, 5, 6, 7, 8, 9
+	beginRecord, abortRecord, endRecord, paramsRecord, stdinRecord, stdoutRecord, stderrRecord, dataRecord, getValuesRecord = 1, 2, 3, 4, 5, 6, 7, 8, 9
 
 	responder, authorizer, filter = 1, 2, 3
 )

@@ -1,4 +1,5 @@
-// A worker of libfcgi: says the method and its input back, or as many KiB as it is asked for.
+// A worker of libfcgi: says the method and its input back, or as many KiB as it is asked for. As an Authorizer it allows what is not for "deny", and if
+// there is a password, only a certain one.
 #include <fcgiapp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,11 @@ int main(void)
 		const char *query = FCGX_GetParam("QUERY_STRING", r.envp), *role = FCGX_GetParam("FCGI_ROLE", r.envp);
 		const char *method = FCGX_GetParam("REQUEST_METHOD", r.envp);
 		if (role && strcmp(role, "AUTHORIZER") == 0) {
-			FCGX_FPrintF(r.out, "Status: 200 OK\r\nVariable-AUTH: yes\r\n\r\n");
+			const char *password = FCGX_GetParam("REMOTE_PASSWD", r.envp);
+			if ((query && strcmp(query, "deny") == 0) || (password && strcmp(password, "secret") != 0))
+				FCGX_FPrintF(r.out, "Status: 403 Forbidden\r\nContent-Type: text/plain\r\n\r\ndenied");
+			else
+				FCGX_FPrintF(r.out, "Status: 200 OK\r\nVariable-AUTH: yes\r\n\r\n");
 			continue;
 		}
 		FCGX_FPrintF(r.out, "Content-Type: text/plain\r\n\r\n");
