@@ -3,7 +3,6 @@ package jail
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -77,39 +76,6 @@ func TestShapes(t *testing.T) {
 				t.Errorf("%s: kind %q", call, kind)
 			}
 		}
-	}
-}
-
-func TestBudget(t *testing.T) {
-	var b budget
-	told := func(now time.Duration, n int) (yes int) {
-		for range n {
-			if b.take(now) {
-				yes++
-			}
-		}
-		return yes
-	}
-	if n := told(time.Hour, 1000); n != denialBurst {
-		t.Errorf("%d told at once, want %d", n, denialBurst)
-	}
-	if n := b.sum(time.Hour + denialSum - 1); n != 0 {
-		t.Errorf("summed %d early", n)
-	}
-	if n := b.sum(time.Hour + denialSum); n != 1000-denialBurst {
-		t.Errorf("summed %d, want %d", n, 1000-denialBurst)
-	}
-	if n := b.rest(); n != 0 {
-		t.Errorf("%d left of a sum that was told", n)
-	}
-	if n := told(time.Hour+denialSum, 100); n != denialRate {
-		t.Errorf("%d told after a second, want %d", n, denialRate)
-	}
-	if n := b.rest(); n != 100-denialRate {
-		t.Errorf("%d left, want %d", n, 100-denialRate)
-	}
-	if n := told(3*time.Hour, 1000); n != denialBurst {
-		t.Errorf("%d told after a long rest, want %d", n, denialBurst)
 	}
 }
 

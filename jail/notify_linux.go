@@ -140,7 +140,7 @@ func (d *denied) handle(n *notification, now time.Duration) {
 		d.tell(den)
 		return
 	}
-	time.Sleep(denialPause)
+	time.Sleep(d.budget.pause())
 }
 
 // sum tells of calls that were only counted.
