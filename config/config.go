@@ -235,7 +235,7 @@ type Jail struct {
 	// Exec lists read-only paths whose files may be executed, for programs that live outside the runtime. They cannot lie in a write path.
 	// With a profile that lets workers start programs (php-exec), it lists all programs there are, those of the runtime ("/usr/bin/convert", "/bin/sh") too.
 	Exec []string `hcl:"exec,optional"`
-	// CreateWrite makes directories of write that are missing when jpm starts: the last element of the path only, owned by the pool's user
+	// CreateWrite makes directories of write that are missing when a worker starts: the last element of the path only, owned by the pool's user
 	// and group, with mode 0777 less umask. Without it they are for the administrator to make, and no worker starts before they exist.
 	CreateWrite bool `hcl:"create_write,optional" default:"false"`
 	// Sockets lists unix sockets of services on this host, such as /run/mysqld/mysqld.sock, that the workers may connect to at the same

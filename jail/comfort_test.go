@@ -42,6 +42,7 @@ func TestCreateWrite(t *testing.T) {
 	if err := s.AddPool(j); err != nil {
 		t.Fatal(err)
 	}
+	start(t, s, j)
 	for path, want := range map[string]string{missing: "64201:64201 750", nested: "64201:64201 750", there: "0:0 755"} {
 		var st unix.Stat_t
 		if err := unix.Stat(path, &st); err != nil {
@@ -51,7 +52,6 @@ func TestCreateWrite(t *testing.T) {
 			t.Errorf("%s is %s, want %s", path, got, want)
 		}
 	}
-	start(t, s, j)
 }
 
 // A directory is not made where a link that a site could have put there leads.
@@ -66,9 +66,17 @@ func TestCreateWriteFollowsNoLink(t *testing.T) {
 	}
 	p := workerPool()
 	p.Jail.CreateWrite, p.Jail.Write = true, []string{filepath.Join(dir, "link", "new")}
-	err := newSpawner(t, Options{}).AddPool(compile(t, p, h))
+	s := newSpawner(t, Options{})
+	j := compile(t, p, h)
+	if err := s.AddPool(j); err != nil {
+		t.Fatal(err)
+	}
+	w, err := s.Start(startContext(t), j, "x", nil)
+	if err == nil {
+		w.Close()
+	}
 	if err == nil || !strings.Contains(err.Error(), "is a symlink that others than root can change") {
-		t.Errorf("AddPool = %v", err)
+		t.Errorf("Start = %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(target, "new")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("made behind the link: %v", err)
@@ -111,6 +119,15 @@ func TestInspect(t *testing.T) {
 	}
 	if g, w := strings.Join(got, "\n"), strings.Join(want, "\n"); g != w {
 		t.Errorf("got\n%s\nwant\n%s", g, w)
+	}
+
+	// What jpm will make is not missing, what it cannot make is.
+	p = workerPool()
+	p.Jail.CreateWrite = true
+	p.Jail.Write = []string{path("new"), path("new/nested"), path("no/parent")}
+	problems := compile(t, p, h).Inspect()
+	if len(problems) != 1 || !strings.Contains(problems[0].Error(), path("no/parent")) || strings.Contains(problems[0].Error(), "create_write") {
+		t.Errorf("with create_write: %v", problems)
 	}
 }
 

@@ -3,6 +3,8 @@ package jail
 import (
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -21,7 +23,7 @@ func (j *Jail) Inspect() []error {
 		}
 		fd, err := openTrusted(e.Source)
 		if err != nil {
-			if !(j.createWrite && e.Writable() && errors.Is(err, unix.ENOENT)) {
+			if !errors.Is(err, unix.ENOENT) || !j.willMake(e.Source) {
 				all = append(all, fmt.Errorf("%s: %w", e.Origin, j.advise(e, err)))
 			}
 			continue
@@ -31,18 +33,32 @@ func (j *Jail) Inspect() []error {
 		}
 		unix.Close(fd)
 	}
-	for _, path := range j.sockets {
-		fd, _, err := openSocket(path)
+	for _, p := range j.sockets {
+		fd, _, err := openSocket(p)
 		if err != nil {
-			all = append(all, fmt.Errorf("jail.sockets %s: connections are refused until the service makes it: %w", path, err))
+			all = append(all, fmt.Errorf("jail.sockets %s: connections are refused until the service makes it: %w", p, err))
 			continue
 		}
 		if !j.mayWrite(fd) {
-			all = append(all, fmt.Errorf("jail.sockets %s: its mode does not let uid %d, gid %d connect", path, j.plan.UID, j.plan.GID))
+			all = append(all, fmt.Errorf("jail.sockets %s: its mode does not let uid %d, gid %d connect", p, j.plan.UID, j.plan.GID))
 		}
 		unix.Close(fd)
 	}
 	return all
+}
+
+// willMake says whether p is a directory that createWrite makes: one of jail.write whose parent is there, or is such a directory too.
+func (j *Jail) willMake(p string) bool {
+	mine := func(e plan.Entry) bool { return e.Writable() && e.Source == p }
+	if !j.createWrite || !slices.ContainsFunc(j.plan.Entries, mine) {
+		return false
+	}
+	fd, err := openTrusted(path.Dir(p))
+	if err != nil {
+		return j.willMake(path.Dir(p))
+	}
+	unix.Close(fd)
+	return true
 }
 
 // mayWrite asks the mode bits; the pool's user has no groups but its own. Access control lists are not looked at, so a file that has some
@@ -74,6 +90,9 @@ func (j *Jail) advise(e *plan.Entry, err error) error {
 	if !e.Writable() || !errors.Is(err, unix.ENOENT) {
 		return err
 	}
-	return fmt.Errorf("%w; make it: install -d -o %d -g %d -m %04o %s, or write jail.create_write = true",
-		err, j.plan.UID, j.plan.GID, 0o777&^j.plan.Umask, e.Source)
+	hint := ", or write jail.create_write = true"
+	if j.createWrite { // its parent is missing
+		hint = ""
+	}
+	return fmt.Errorf("%w; make it: install -d -o %d -g %d -m %04o %s%s", err, j.plan.UID, j.plan.GID, 0o777&^j.plan.Umask, e.Source, hint)
 }

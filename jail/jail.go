@@ -29,8 +29,7 @@ type Jail struct {
 	tmp, tmpFiles int64
 	// sockets are the paths of services' sockets, on the host as in the jail.
 	sockets []string
-	// write are the paths of jail.write; createWrite makes them where they are missing.
-	write       []string
+	// createWrite makes the directories of jail.write that are missing.
 	createWrite bool
 	// profile names the seccomp profile, for Explain.
 	profile string
@@ -101,7 +100,6 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	if err := t.addSite(p.Jail, h); err != nil {
 		return nil, err
 	}
-	j.write = cleaned(p.Jail.Write)
 	if j.sockets, err = t.addSockets(p.Jail); err != nil {
 		return nil, err
 	}

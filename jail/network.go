@@ -2,7 +2,6 @@ package jail
 
 import (
 	"fmt"
-	"path"
 	"slices"
 
 	"jpm/config"
@@ -63,12 +62,4 @@ func tmpFiles(l config.Limits) int64 {
 		return int64(l.TmpFiles)
 	}
 	return max(l.Tmp/4096, 1024)
-}
-
-func cleaned(paths []string) []string {
-	var all []string
-	for _, p := range paths {
-		all = append(all, path.Clean(p))
-	}
-	return all
 }

@@ -1,6 +1,7 @@
 package jail
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -16,6 +17,11 @@ import (
 // the spawning thread, in whose namespace the pools' /tmp are.
 func (s *Spawner) cloneMount(j *Jail, e *plan.Entry) (int, error) {
 	src, err := s.openSource(j, e)
+	if j.createWrite && e.Writable() && errors.Is(err, unix.ENOENT) {
+		if err = makeWrite(j, e.Source); err == nil {
+			src, err = s.openSource(j, e)
+		}
+	}
 	if err != nil {
 		return -1, fmt.Errorf("%s: %w", e.Origin, j.advise(e, err))
 	}

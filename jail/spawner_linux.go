@@ -206,9 +206,6 @@ func (s *Spawner) AddPool(j *Jail) error {
 		if err := s.addSockets(j); err != nil {
 			return fmt.Errorf("pool %s: %w", j.Name(), err)
 		}
-		if err := createWrite(j); err != nil {
-			return fmt.Errorf("pool %s: %w", j.Name(), err)
-		}
 		s.mu.Lock()
 		s.pools[j.Name()] = true
 		s.mu.Unlock()
