@@ -112,6 +112,10 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	}
 	if p.Jail.Landlock {
 		pl.Landlock = landlockRules(pl.Entries, h.LandlockABI, p.Jail.Network != "none")
+		// Other programs may be scripts, whose interpreter is in the runtime too.
+		if pl.ExecOnce && isPHP(p) && t.inRuntime(program) {
+			landlockOneProgram(&pl.Landlock, pl.Entries, h.Libraries, program)
+		}
 	}
 	if err := mayExec(pl, program); err != nil {
 		return nil, fmt.Errorf("command %s: %w", p.Command[0], err)

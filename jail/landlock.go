@@ -2,6 +2,7 @@ package jail
 
 import (
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -75,6 +76,25 @@ func landlockRules(entries []plan.Entry, abi int, network bool) plan.Landlock {
 		}
 	}
 	return l
+}
+
+// landlockOneProgram takes the right to execute away from the runtime, but for its libraries, among which is the loader, and for one
+// program. It is for workers whose filter lets them start nothing: should it fail, what they can start is not in /usr/bin.
+func landlockOneProgram(l *plan.Landlock, entries []plan.Entry, libraries []string, program string) {
+	if l.FS&landlockExec == 0 {
+		return
+	}
+	for i := range l.Rules {
+		r := &l.Rules[i]
+		runtime := slices.ContainsFunc(entries, func(e plan.Entry) bool { return e.Path == r.Path && e.Origin == "the runtime" })
+		if runtime && !isLibrary(r.Path) {
+			r.Access &^= landlockExec
+		}
+	}
+	for _, dir := range libraries {
+		l.Rules = append(l.Rules, plan.PathRule{Path: dir, Access: landlockExec})
+	}
+	l.Rules = append(l.Rules, plan.PathRule{Path: program, Access: landlockExec})
 }
 
 // holdsFiles says whether dir is a directory made for generated files alone, as php.ini's is, which PHP lists.

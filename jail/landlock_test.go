@@ -2,11 +2,13 @@ package jail
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"jpm/config"
 	"jpm/jail/plan"
 )
 
@@ -102,8 +104,8 @@ func TestLandlockWithNetwork(t *testing.T) {
 // Rules only add up, so a stricter path in a wider one has the mount alone. That shows.
 func TestLandlockGaps(t *testing.T) {
 	p := shop()
-	p.Jail.Read = []string{"/srv/shop", "/srv/shop/var/keys", "/usr/share/app"}
-	p.Jail.Write = []string{"/srv/shop/var", "/usr/share/app/cache"}
+	p.Jail.Read = []string{"/srv/shop", "/srv/shop/var/keys", "/opt/tools/bin/app"}
+	p.Jail.Write = []string{"/srv/shop/var", "/opt/tools/bin/app/cache"}
 	j := compile(t, p, testHost())
 	got := map[string]string{}
 	for _, l := range landlockGaps(&j.plan.Landlock) {
@@ -113,9 +115,9 @@ func TestLandlockGaps(t *testing.T) {
 		got[l.Setting] = l.Why
 	}
 	want := map[string]string{
-		"writing in /srv/shop/var/keys":     "Landlock allows it in /srv/shop/var; only the mount is read-only",
-		"executing in /usr/share/app":       "Landlock allows it in /usr; only the mount is noexec",
-		"executing in /usr/share/app/cache": "Landlock allows it in /usr; only the mount is noexec",
+		"writing in /srv/shop/var/keys":         "Landlock allows it in /srv/shop/var; only the mount is read-only",
+		"executing in /opt/tools/bin/app":       "Landlock allows it in /opt/tools/bin; only the mount is noexec",
+		"executing in /opt/tools/bin/app/cache": "Landlock allows it in /opt/tools/bin; only the mount is noexec",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("gaps %v, want %v", got, want)
@@ -128,11 +130,36 @@ func TestLandlockRules(t *testing.T) {
 	for _, r := range j.plan.Landlock.Rules {
 		e := cover(j.plan, r.Path)
 		exec := e != nil && e.Flags&plan.NoExec == 0 && e.Wants != plan.Device
+		// Of the runtime, whose mount cannot tell, only what the one program needs.
+		exec = exec && r.Path != "/usr"
 		if got := r.Access&unix.LANDLOCK_ACCESS_FS_EXECUTE != 0; got != exec {
 			t.Errorf("%s: execute %v, want %v", r.Path, got, exec)
 		}
 		if r.Path == "/" || r.Access&(unix.LANDLOCK_ACCESS_FS_MAKE_CHAR|unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK) != 0 {
 			t.Errorf("a rule for %s: %s", r.Path, rights(landlockFS, r.Access))
 		}
+	}
+}
+
+// php-cgi under php starts nothing, so Landlock has it execute only itself and its loader. A program that may be a script needs its
+// interpreter, and who may start programs needs them.
+func TestLandlockOneProgram(t *testing.T) {
+	executes := func(p config.Pool) []string {
+		var all []string
+		for _, r := range compile(t, p, testHost()).plan.Landlock.Rules {
+			if r.Access&unix.LANDLOCK_ACCESS_FS_EXECUTE != 0 {
+				all = append(all, r.Path)
+			}
+		}
+		return all
+	}
+	php := shop()
+	php.Jail.Exec = nil
+	if got, want := executes(php), []string{"/usr/lib", "/usr/lib64", "/usr/bin/php-cgi8.2"}; !slices.Equal(got, want) {
+		t.Errorf("php-cgi may execute %q, want %q", got, want)
+	}
+	perl := pool("perl", "/usr/bin/worker.pl")
+	if got := executes(perl); !slices.Contains(got, "/usr") {
+		t.Errorf("a script may execute %q, want its interpreter in /usr", got)
 	}
 }
