@@ -23,7 +23,8 @@ func (p Probe) reached(outcomes ...string) Probe { p.Reached = outcomes; return 
 func (p Probe) absent(outcomes ...string) Probe  { p.Absent = outcomes; return p }
 func (p Probe) never(why string) Probe           { p.Bare, p.Why = Never, why; return p }
 
-func (p Probe) needs(l Layer) Probe { p.Needs = l; return p }
+func (p Probe) limited(why string) Probe { p.Limited = true; return p.never(why) }
+func (p Probe) needs(l Layer) Probe      { p.Needs = l; return p }
 
 // What several probes are stopped by.
 var (

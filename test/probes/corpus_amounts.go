@@ -8,4 +8,5 @@ var amounts = []Probe{
 	native("G04", "open 4096 files", "eat-descriptors", AsUser, Stops{"EMFILE": Limits}),
 	native("G05", "start 600 threads", "eat-threads", AsUser, Stops{Killed: Limits}).needs(Namespaces),
 	outside("G06", "be the last that the kernel kills when memory runs out", "oom", AsUser, Stops{Nothing: Limits}),
+	native("G07", "take 1 GiB of memory", "bomb-memory", Never, Stops{Killed: Limits}).limited("it would take it from the machine"),
 }

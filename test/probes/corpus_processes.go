@@ -32,7 +32,7 @@ var processes = []Probe{
 	native("B28", "lock memory", "raw:mlock", AsUser, refused).reached("EINVAL"),
 	native("B29", "change its process group", "raw:setpgid", AsUser, refused),
 	native("B30", "add a filter of its own, or ask for one", "raw:seccomp-ask", AsUser, refused).reached("EFAULT", "EINVAL"),
-	native("B31", "become a child of a new session's leader by fork", "fork", AsUser, noFork),
+	native("B31", "fork in a native program", "fork", AsUser, noFork),
 	php("B32", "fork in PHP", "fork", AsUser, noFork),
 	native("B33", "clone by clone3, whose flags no filter sees", "clone3", AsUser, refused).reached("EINVAL"),
 	native("B34", "vfork", "vfork", AsUser, noFork).absent("no such probe"),

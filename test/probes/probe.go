@@ -70,6 +70,8 @@ type Probe struct {
 	Bare Bare
 	// Why is the reason for Never.
 	Why string
+	// Limited is for an attempt that is made only where jpm's limits are: elsewhere it would take what is others'.
+	Limited bool
 	// Reached are the outcomes, besides Works, that only whoever came through gets: the kernel looked at nonsense and said so.
 	Reached []string
 	// Absent are the outcomes without a jail that mean that this kernel or machine does not have what is tried.

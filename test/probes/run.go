@@ -42,7 +42,7 @@ func Run(source, parent string) (r *Report, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("without a jail, as root: %w", err)
 	}
-	jpm, err := s.StartJPM("jpm", source, nil)
+	jpm, err := s.StartJPM("jpm", source, map[string]map[string]string{"native": {"limits": `memory = "256M"`}})
 	if err != nil {
 		return nil, fmt.Errorf("jpm: %w", err)
 	}
@@ -75,7 +75,7 @@ func Run(source, parent string) (r *Report, err error) {
 			l.Unjailed = make(places[0])
 		}
 		l.Jailed = make(places[2])
-		if fpm != nil {
+		if fpm != nil && !p.Limited {
 			l.FPM = make(places[3])
 		}
 		if err := errors.Join(errs...); err != nil {

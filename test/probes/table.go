@@ -30,7 +30,7 @@ func (r *Report) Failed() []Line {
 // fpm is the judgement of a line for php-fpm: only what a site there achieves, as nobody has to stop anything at a place of its own.
 func (l *Line) fpm() Verdict {
 	switch {
-	case l.Verdict == NotApplicable:
+	case l.Verdict == NotApplicable || l.Limited:
 		return NotApplicable
 	case l.Stops == nil:
 		return Open
@@ -77,6 +77,9 @@ func (r *Report) cells(l *Line) []string {
 		by += ", " + string(l.Needs)
 	}
 	fpm := l.FPM
+	if r.FPM && l.Limited {
+		fpm = "not tried"
+	}
 	if r.FPM && l.fpm() == Failed {
 		fpm += " !"
 	}
