@@ -51,8 +51,13 @@ var attacks = []attack{
 		dripping(c, strings.Repeat(record(stdinRecord, 1, "x"), 10_000))
 	}, true, false},
 	{"requests that are never complete", 20, func(_ *jpm, c net.Conn) {
-		for id := 1; ; id++ {
-			if _, err := io.WriteString(c, begin(uint16(id%65535+1), 1, true)); err != nil {
+		for id := 0; ; time.Sleep(time.Millisecond) { // the others of this process want to run too
+			var many strings.Builder
+			for range 50 {
+				id = id%65535 + 1
+				many.WriteString(begin(uint16(id), 1, true))
+			}
+			if _, err := io.WriteString(c, many.String()); err != nil {
 				return
 			}
 		}
