@@ -3,7 +3,11 @@ package config
 import (
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/moby/sys/user"
 )
@@ -19,6 +23,8 @@ type accounts interface {
 	primary(uid uint32) (gid uint32, err error)
 	// group returns a group's gid, errNoAccount if there is none of that name.
 	group(name string) (gid uint32, err error)
+	// self returns the ids that jpm itself has: 0 for root.
+	self() (uid, gid uint32)
 }
 
 // hostAccounts reads each of the two files once, when it is first asked.
@@ -35,6 +41,29 @@ func (h *hostAccounts) primary(uid uint32) (gid uint32, err error) {
 	_, gid, err = h.find(func(u user.User) bool { return u.Uid == int(uid) })
 	return gid, err
 }
+
+func (h *hostAccounts) self() (uid, gid uint32) {
+	return uint32(os.Geteuid()), uint32(os.Getegid())
+}
+
+// RootUID is the uid that root's files show: 0, or in a user namespace that does not map it the id that stands for all such
+// (/proc/sys/kernel/overflowuid, user_namespaces(7)).
+func RootUID() uint32 {
+	return rootUID()
+}
+
+var rootUID = sync.OnceValue(func() uint32 {
+	maps, err := user.ParseIDMapFile("/proc/self/uid_map")
+	if err != nil || len(maps) == 0 || slices.ContainsFunc(maps, func(m user.IDMap) bool { return m.ID == 0 && m.Count > 0 }) {
+		return 0
+	}
+	b, err := os.ReadFile("/proc/sys/kernel/overflowuid")
+	if err != nil {
+		return 0
+	}
+	id, _ := numericID(strings.TrimSpace(string(b)))
+	return id
+})
 
 func (h *hostAccounts) find(match func(user.User) bool) (uid, gid uint32, err error) {
 	if h.users == nil {

@@ -38,6 +38,9 @@ func (somePeople) primary(uid uint32) (gid uint32, err error) {
 	return 0, errNoAccount
 }
 
+// self is root, who may become anybody.
+func (somePeople) self() (uid, gid uint32) { return 0, 0 }
+
 func (somePeople) group(name string) (gid uint32, err error) {
 	if name == "broken" {
 		return 0, errDatabase
@@ -65,3 +68,5 @@ func (n fewPeople) group(name string) (gid uint32, err error) {
 	_, gid, err = n.user(name)
 	return gid, err
 }
+
+func (fewPeople) self() (uid, gid uint32) { return 0, 0 }

@@ -63,6 +63,7 @@ func (v *validator) listenUnix(l *Listen) {
 	if v.source.set[&l.AllowedClients] {
 		v.problem(&l.AllowedClients, "Not for unix sockets", "Who may connect to a unix socket is decided by its owner, group and mode.")
 	}
+	l.UID, l.GID = v.accounts.self()
 	if l.Owner != "" {
 		uid, gid, ok := v.user(&l.Owner, l.Owner)
 		if ok {

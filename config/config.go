@@ -47,7 +47,8 @@ type Status struct {
 
 // Proxy is the unprivileged process that accepts connections and relays requests.
 type Proxy struct {
-	// User is the account the proxy runs as: a name or a numeric uid. It must not be root nor a pool's user.
+	// User is the account the proxy runs as: a name or a numeric uid. It must not be root nor a pool's user. Where an ordinary user runs
+	// jpm it is that user, as every pool's is.
 	User string `hcl:"user,optional" default:"jpm"`
 	// Threads is how many threads relay requests. The pools are dealt out to them in the order of the configuration. One is enough for some ten thousand
 	// requests per second, and so for a host whose scripts do real work.
@@ -63,7 +64,7 @@ type Pool struct {
 	// Listen is where the web server connects. At least one.
 	Listen []Listen `hcl:"listen,block"`
 	// User is the account the workers run as: a name or a numeric uid. It must not be root, nor the proxy's, nor another pool's
-	// (but see shared_uid).
+	// (but see shared_uid). Where an ordinary user runs jpm it must be that user.
 	User string `hcl:"user"`
 	// Group is the workers' only group: a name or a numeric gid, not root's. Without it, it is the user's primary group,
 	// or for a numeric user without an account the same number.
@@ -101,7 +102,7 @@ type Pool struct {
 type Listen struct {
 	// Address is "unix:/path" or "tcp:address:port". A unix socket's path has at most 107 bytes and lies where no site may write.
 	Address string `hcl:"address,label"`
-	// Owner owns the socket file: a name or a numeric uid. Without it, it is root. Unix sockets only.
+	// Owner owns the socket file: a name or a numeric uid. Without it, it is who runs jpm, root as a rule. Unix sockets only.
 	Owner string `hcl:"owner,optional"`
 	// Group is the socket file's group: a name or a numeric gid. Without it, it is the owner's primary group. Unix sockets only.
 	Group string `hcl:"group,optional"`

@@ -33,7 +33,7 @@ func (disk) read(path string) ([]byte, error) {
 
 func (disk) readTrusted(path string) ([]byte, error) {
 	return readFile(path, func(info os.FileInfo) error {
-		if owner := info.Sys().(*syscall.Stat_t).Uid; owner != 0 && int(owner) != os.Geteuid() {
+		if owner := info.Sys().(*syscall.Stat_t).Uid; owner != RootUID() && int(owner) != os.Geteuid() {
 			return fmt.Errorf("read %s: it belongs to user %d and not to root", path, owner)
 		}
 		if info.Mode().Perm()&0o022 != 0 {

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"regexp"
+	"strconv"
 )
 
 var digitsOnly = regexp.MustCompile(`^[0-9]+$`)
@@ -11,6 +12,10 @@ var digitsOnly = regexp.MustCompile(`^[0-9]+$`)
 var plainAccount = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
 
 func (v *validator) proxy(p *Proxy) {
+	self, _ := v.accounts.self()
+	if self != 0 && !v.source.set[&p.User] {
+		p.User = strconv.FormatUint(uint64(self), 10) // nobody else can be had
+	}
 	uid, gid, ok := v.user(&p.User, p.User)
 	if !ok {
 		return
@@ -108,13 +113,14 @@ func advice(name, command string) string {
 // uniqueUIDs keeps pools apart from each other and from the proxy: processes of one uid may signal and trace each other
 // and own each other's files.
 func (v *validator) uniqueUIDs(c *Config) {
+	self, _ := v.accounts.self()
 	first := map[uint32]*Pool{}
 	for i := range c.Pools {
 		p := &c.Pools[i]
 		if p.UID == 0 { // not resolved
 			continue
 		}
-		if p.UID == c.Proxy.UID {
+		if p.UID == c.Proxy.UID && p.UID != self {
 			v.problem(&p.User, "The proxy's user cannot run a site", "The proxy runs as uid %d too. Give the site an account of its own.", p.UID)
 		}
 		other, taken := first[p.UID]
@@ -122,7 +128,14 @@ func (v *validator) uniqueUIDs(c *Config) {
 			first[p.UID] = p
 			continue
 		}
-		if !p.SharedUID || !other.SharedUID {
+		if p.SharedUID && other.SharedUID {
+			continue
+		}
+		if p.UID == self {
+			v.problem(&p.User, "Two pools with one user",
+				"An ordinary user's jpm has no other uid than %d to give, and pool %q, at %s, has it too. Their jails keep them apart, but no file's owner does. Write shared_uid = true in both to accept that.",
+				p.UID, clip(other.Name), v.place(&other.User))
+		} else {
 			v.problem(&p.User, "Two pools with one user",
 				"Pool %q, at %s, runs as uid %d too: a hacked script of one could change the other. Give each an account of its own, or write shared_uid = true in both.",
 				clip(other.Name), v.place(&other.User), p.UID)

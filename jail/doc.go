@@ -47,7 +47,7 @@
 //	bounding-set          empty
 //	ambient               empty
 //	securebits            locked
-//	groups                none
+//	groups                none, as far as they can be left
 //	gid                   the pool's
 //	uid                   the pool's
 //	capabilities          empty
@@ -69,4 +69,7 @@
 // The user namespace maps two ids: 0 inside is a host id that owns nothing, and the worker's is itself. So whoever builds
 // the jail is not root on the host, and files belong to whom they belong. Files of every other owner show as nobody's.
 // Where the kernel refuses user namespaces, jpm-init starts as the host's root and takes the same steps.
+//
+// An ordinary user's jpm takes them too, from a user namespace of its own that Enter makes. It has one id to map, so all of it
+// runs as that id: Own is what differs, Plan.OneID is how jpm-init hears of it.
 package jail

@@ -16,10 +16,14 @@ func namespaceLines(j *Jail) []Line {
 	if j.plan.Network == plan.HostNetwork {
 		spaces = "mount, pid, ipc, uts, cgroup"
 	}
+	user := either(j.plan.UserNS, fmt.Sprintf("user: root inside is host id %d, which owns nothing", j.plan.SetupUID),
+		"the kernel refuses: "+j.host.UserNS.Why)
+	if j.plan.OneID {
+		user = j.host.Own.namespaceLine()
+	}
 	return []Line{
 		enforced(spaces + ": one set per worker"),
-		either(j.plan.UserNS, fmt.Sprintf("user: root inside is host id %d, which owns nothing", j.plan.SetupUID),
-			"the kernel refuses: "+j.host.UserNS.Why),
+		user,
 		either(j.plan.NoNamespaces, "none can be made inside, whatever the filter says", noNamespacesWhy(j.host)),
 	}
 }
@@ -70,6 +74,9 @@ func bindName(j *Jail, e *plan.Entry) string {
 }
 
 func identityLines(j *Jail) []Line {
+	if j.plan.OneID {
+		return j.host.Own.identityLines()
+	}
 	return []Line{enforced(fmt.Sprintf("uid %d, gid %d, no other group", j.plan.UID, j.plan.GID))}
 }
 
@@ -129,6 +136,9 @@ func descriptorLines(*Jail) []Line {
 }
 
 func initLines(j *Jail) []Line {
+	if j.plan.OneID {
+		return []Line{j.host.Own.initLine()}
+	}
 	return []Line{enforced(fmt.Sprintf("PID 1 is jpm-init as id %d: no capability, profile init", j.plan.SetupUID))}
 }
 

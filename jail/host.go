@@ -7,7 +7,9 @@ import "jpm/jail/internal/cgroup"
 type Host struct {
 	// Kernel is the release, for people; no decision depends on it.
 	Kernel string
-	// UserNS: a process can be cloned into a new user namespace with two ids mapped (user_namespaces(7)).
+	// Own is the one account there is for an ordinary user, who cannot become another. Nil where jpm is root.
+	Own *Own
+	// UserNS: a process can be cloned into a new user namespace with two ids mapped (user_namespaces(7)), or with Own's one.
 	// Without it jpm-init builds the jail as the host's root.
 	UserNS Feature
 	// NamespaceLimit: a user namespace can be kept from having more namespaces (Linux 4.9, namespaces(7)). Only with UserNS.

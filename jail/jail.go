@@ -150,7 +150,7 @@ func CompileProxy(uid, gid uint32, h *Host) (*Jail, error) {
 	pl.Dir = "/"
 	pl.MDWE = h.MDWE.On
 	pl.Env = []string{"GOTRACEBACK=single"}
-	pl.Landlock = landlockProgram(h.LandlockABI)
+	pl.Landlock = landlockProgram(h.LandlockABI, h.Own != nil)
 	return &Jail{plan: pl, host: h, profile: "proxy"}, nil
 }
 
@@ -161,17 +161,22 @@ func newPlan(name string, uid, gid uint32, h *Host, filter *profile, network pla
 	if uid == setupID || gid == setupID || uid == ^uint32(0) || gid == ^uint32(0) {
 		return nil, fmt.Errorf("user: id %d is reserved", max(uid, gid))
 	}
+	if err := h.Own.accepts(uid, gid); err != nil {
+		return nil, err
+	}
 	initFilter, err := compiled("init", "", false, profiles.Text)
 	if err != nil {
 		return nil, err
 	}
+	setupUID, setupGID := h.Own.setup()
 	return &plan.Plan{
 		Name:         name,
 		Hostname:     name,
 		UserNS:       h.UserNS.On,
 		NoNamespaces: h.UserNS.On && h.NamespaceLimit.On,
-		SetupUID:     setupID,
-		SetupGID:     setupID,
+		OneID:        h.Own != nil,
+		SetupUID:     setupUID,
+		SetupGID:     setupGID,
 		UID:          uid,
 		GID:          gid,
 		Network:      network,

@@ -135,9 +135,13 @@ func landlockAccess(e *plan.Entry) uint64 {
 	return access
 }
 
-// landlockProgram allows the program that comes as a descriptor, and nothing beside it.
-func landlockProgram(abi int) plan.Landlock {
+// landlockProgram allows the program that comes as a descriptor, and nothing beside it. A file that lies in memory (OpenProgram) needs no
+// rule and can have none: Landlock knows files by where they are mounted.
+func landlockProgram(abi int, inMemory bool) plan.Landlock {
 	l := landlockHandled(abi)
+	if inMemory {
+		return l
+	}
 	if access := (landlockExec | unix.LANDLOCK_ACCESS_FS_READ_FILE) & l.FS; access != 0 {
 		l.Rules = []plan.PathRule{{Access: access}}
 	}

@@ -13,12 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"jpm/jail/internal/cgroup"
+	"jpm/jail/plan"
 )
 
 // ErrUnsupported is in every error of Probe that means: this kernel or this user cannot run jails.
 var ErrUnsupported = errors.New("not supported here")
 
-// Probe finds out what the kernel can do, by doing it. It needs root. What a jail must have and cannot get is an error
+// Probe finds out what the kernel can do, by doing it. It needs root, or what Enter gives an ordinary user. What a jail must have and cannot get is an error
 // that wraps ErrUnsupported; what it can do without is off in the Host, with the reason. By its documentation Linux 5.12 is the
 // oldest kernel that has what must be there.
 func Probe() (*Host, error) {
@@ -27,9 +28,11 @@ func Probe() (*Host, error) {
 	if err := unix.Uname(&uts); err == nil {
 		h.Kernel = unix.ByteSliceToString(uts.Release[:])
 	}
-	if os.Geteuid() != 0 {
-		return nil, fmt.Errorf("jail: needs root: %w", ErrUnsupported)
+	own, err := findOwn()
+	if err != nil {
+		return nil, err
 	}
+	h.Own = own
 	for _, must := range []struct {
 		name string
 		try  func() error
@@ -38,18 +41,18 @@ func Probe() (*Host, error) {
 		{"openat2 (Linux 5.6)", tryOpenat2},
 		{"mount_setattr (Linux 5.12)", func() error { return tryMountAttr(unix.MOUNT_ATTR_RDONLY) }},
 		{"seccomp kill-process (Linux 4.14)", trySeccomp},
-		{"namespaces", func() error { return tryClone(0) }},
-		{"user id " + strconv.Itoa(setupID), trySetupID},
+		{"namespaces", func() error { return tryClone(own, own.cloneFlags()) }},
+		{"user id " + strconv.Itoa(setupID), own.trySetupID},
 	} {
 		if err := must.try(); err != nil {
 			return nil, fmt.Errorf("jail: %s: %w: %w", must.name, err, ErrUnsupported)
 		}
 	}
-	h.UserNS = feature(tryClone(unix.CLONE_NEWUSER))
+	h.UserNS = feature(tryClone(own, unix.CLONE_NEWUSER))
 	h.NamespaceLimit = feature(tryNamespaceLimit())
-	h.Proc = feature(tryProc(h.UserNS.On))
+	h.Proc = feature(tryProc(h))
 	h.NoSymFollow = feature(tryMountAttr(unix.MOUNT_ATTR_NOSYMFOLLOW))
-	_, err := unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0)
+	_, err = unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0)
 	h.MDWE = feature(err)
 	h.Cgroup = cgroup.Probe()
 	h.Listener = feature(tryListener(h.UserNS.On))
@@ -78,8 +81,11 @@ func feature(err error) Feature {
 	return Feature{On: true}
 }
 
-// trySetupID looks whether the id exists: in a container with a range of ids it may not.
-func trySetupID() error {
+// trySetupID looks whether the id exists: in a container with a range of ids it may not. An ordinary user's jails do without.
+func (o *Own) trySetupID() error {
+	if o != nil {
+		return nil
+	}
 	for _, file := range []string{"/proc/self/uid_map", "/proc/self/gid_map"} {
 		b, err := os.ReadFile(file)
 		if err != nil {
@@ -134,7 +140,8 @@ func tryOpenat2() error {
 
 // tryMountAttr sets an attribute on a detached copy of a mount, which goes with its descriptor.
 func tryMountAttr(attr uint64) error {
-	fd, err := unix.OpenTree(unix.AT_FDCWD, "/", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	// With all below it: in a user namespace no mount can be shown without what is mounted over it.
+	fd, err := unix.OpenTree(unix.AT_FDCWD, "/", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
 	if err != nil {
 		return err
 	}
@@ -152,12 +159,15 @@ func trySeccomp() error {
 
 // tryClone clones with the jail's namespaces. The program does not exist: ENOENT means that everything before exec worked,
 // the id maps too.
-func tryClone(extra uintptr) error {
+func tryClone(own *Own, extra uintptr) error {
 	sys := &syscall.SysProcAttr{Cloneflags: extra | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS}
 	if extra&unix.CLONE_NEWUSER != 0 {
-		two := []syscall.SysProcIDMap{{ContainerID: 0, HostID: setupID, Size: 1}, {ContainerID: 65534, HostID: 65534, Size: 1}}
-		sys.UidMappings, sys.GidMappings, sys.GidMappingsEnableSetgroups = two, two, true
-		sys.Credential = &syscall.Credential{}
+		setupUID, setupGID := own.setup()
+		p := &plan.Plan{OneID: own != nil, SetupUID: setupUID, SetupGID: setupGID, UID: 65534, GID: 65534}
+		if own != nil {
+			p.UID, p.GID = own.UID, own.GID
+		}
+		userNamespace(sys, p)
 	}
 	_, err := syscall.ForkExec("/nonexistent/jpm", []string{"jpm"}, &syscall.ProcAttr{Sys: sys})
 	if err == syscall.ENOENT {
@@ -168,7 +178,22 @@ func tryClone(extra uintptr) error {
 
 // tryProc mounts a procfs as the jail's, detached. In a user namespace the kernel also wants to see a procfs that nothing
 // is mounted over, so that a new one reveals nothing.
-func tryProc(userNS bool) error {
+//
+// Whoever is not root cannot mount one here at all, only in a pid namespace of the jail's user namespace; what is in the way there is seen
+// from here.
+func tryProc(h *Host) error {
+	if h.Own == nil {
+		if err := tryMountProc(); err != nil {
+			return err
+		}
+	}
+	if !h.UserNS.On {
+		return nil
+	}
+	return wholeProc()
+}
+
+func tryMountProc() error {
 	fs, err := unix.Fsopen("proc", unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return fmt.Errorf("fsopen proc: %w", err)
@@ -186,10 +211,11 @@ func tryProc(userNS bool) error {
 	if err != nil {
 		return fmt.Errorf("mount proc: %w", err)
 	}
-	unix.Close(mnt)
-	if !userNS {
-		return nil
-	}
+	return unix.Close(mnt)
+}
+
+// wholeProc says what hides a part of the host's procfs.
+func wholeProc() error {
 	b, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"jpm/config"
 	"jpm/jail/plan"
 )
 
@@ -125,7 +126,8 @@ func wanted(e *plan.Entry) string {
 }
 
 // openTrusted opens a path of the host as O_PATH. Symlinks are followed only where a site could not have put them: they
-// belong to root and stand in a directory that only root can change. Otherwise a site that may write the parent of a path
+// belong to root and stand in a directory that only root can change. To an ordinary user's jpm, in its user namespace, everybody else is
+// nobody and nobody's files are taken for root's: they are not the site's, whose user is jpm's own. Otherwise a site that may write the parent of a path
 // could have anything of the host bound into its jail (CVE-2021-30465 and its kin).
 func openTrusted(p string) (int, error) {
 	for range 40 {
@@ -146,6 +148,7 @@ func openTrusted(p string) (int, error) {
 
 // followFirst replaces the first symlink in p by its target, if it can be trusted.
 func followFirst(p string) (string, error) {
+	root := config.RootUID()
 	parts := strings.Split(strings.TrimPrefix(path.Clean(p), "/"), "/")
 	for i := range parts {
 		prefix := "/" + path.Join(parts[:i+1]...)
@@ -159,7 +162,7 @@ func followFirst(p string) (string, error) {
 		if err := unix.Lstat(path.Dir(prefix), &up); err != nil {
 			return "", fmt.Errorf("open %s: %w", prefix, err)
 		}
-		if st.Uid != 0 || up.Uid != 0 || up.Mode&0o022 != 0 {
+		if st.Uid != root || up.Uid != root || up.Mode&0o022 != 0 {
 			return "", fmt.Errorf("open %s: %s is a symlink that others than root can change", p, prefix)
 		}
 		b := make([]byte, unix.PathMax)

@@ -38,7 +38,7 @@ type Options struct {
 // takes all of it away.
 type Spawner struct {
 	o     Options
-	init  *os.File // O_PATH, see exec
+	init  *os.File // see OpenProgram
 	calls chan func()
 	stop  chan struct{}
 	done  chan struct{} // closed when the thread is gone
@@ -63,19 +63,19 @@ var ErrClosed = errors.New("jail: spawner is closed")
 // overwrite it.
 const highFD = 512
 
-// NewSpawner starts the thread. It needs root. Close must be called.
+// NewSpawner starts the thread. It needs root, or what Enter gives an ordinary user. Close must be called.
 func NewSpawner(o Options) (*Spawner, error) {
 	if o.Log == nil {
 		o.Log = zap.NewNop()
 	}
 	s := &Spawner{o: o, calls: make(chan func()), stop: make(chan struct{}), done: make(chan struct{}), sock: -1,
 		pools: make(map[string]bool), live: make(map[*Worker]struct{})}
-	fd, err := unix.Open(o.Init, unix.O_PATH|unix.O_CLOEXEC, 0)
+	program, err := OpenProgram(o.Init)
 	if err != nil {
 		return nil, fmt.Errorf("open jpm-init %s: %w", o.Init, err)
 	}
-	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, highFD)
-	unix.Close(fd)
+	high, err := unix.FcntlInt(program.Fd(), unix.F_DUPFD_CLOEXEC, highFD)
+	program.Close()
 	if err != nil {
 		return nil, fmt.Errorf("open jpm-init %s: %w", o.Init, err)
 	}

@@ -24,21 +24,21 @@ func (s *sight) init() error {
 		if err != nil {
 			return err
 		}
-		if err := want(st, "PID 1 ", [2]string{"Uid", fourIDs(s.plan.SetupUID)}, [2]string{"Gid", fourIDs(s.plan.SetupGID)}, [2]string{"Groups", ""},
+		if err := want(st, "PID 1 ", [2]string{"Uid", fourIDs(s.plan.SetupUID)}, [2]string{"Gid", fourIDs(s.plan.SetupGID)}, [2]string{"Groups", s.groups},
 			[2]string{"CapInh", noCapability}, [2]string{"CapPrm", noCapability}, [2]string{"CapEff", noCapability},
 			[2]string{"CapAmb", noCapability}, [2]string{"NoNewPrivs", "1"}, [2]string{"Seccomp", "2"}); err != nil {
 			return err
 		}
 	}
-	names, err := os.ReadDir(s.initDir + "/fd")
+	fds, err := descriptors(s.initPid)
 	if err != nil {
 		return fmt.Errorf("verify PID 1: %w", err)
 	}
 	// stderr, the status pipe, and for a moment after the release the socket between the stages.
 	may := []int{plan.FDStderr, plan.FDStatus, plan.FDPlan}
-	for _, e := range names {
-		if fd, err := strconv.Atoi(e.Name()); err != nil || !slices.Contains(may, fd) {
-			return &VerifyError{"PID 1 descriptors", fmt.Sprint(may), "one more: " + e.Name()}
+	for _, fd := range fds {
+		if !slices.Contains(may, fd) {
+			return &VerifyError{"PID 1 descriptors", fmt.Sprint(may), "one more: " + strconv.Itoa(fd)}
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ type sight struct {
 	program program
 	dir     string            // /proc/PID of the worker
 	status  map[string]string // its status file
+	groups  string            // what it has as groups: none, or all of ours where nobody can drop them
 	initDir string            // /proc/PID of PID 1 of the jail
 	pid     int
 	initPid int
@@ -29,7 +30,11 @@ type sight struct {
 func (w *Worker) look(p *plan.Plan, prog program) (*sight, error) {
 	s := &sight{plan: p, program: prog, dir: "/proc/" + strconv.Itoa(w.pid), initDir: "/proc/" + strconv.Itoa(w.initPid), pid: w.pid, initPid: w.initPid, group: w.group}
 	var err error
-	s.status, err = readStatus(s.dir)
+	if s.status, err = readStatus(s.dir); err != nil || !p.OneID {
+		return s, err
+	}
+	own, err := readStatus("/proc/self")
+	s.groups = own["Groups"]
 	return s, err
 }
 
@@ -70,7 +75,7 @@ func fourIDs(id uint32) string {
 }
 
 func (s *sight) identity() error {
-	return want(s.status, "", [2]string{"Uid", fourIDs(s.plan.UID)}, [2]string{"Gid", fourIDs(s.plan.GID)}, [2]string{"Groups", ""})
+	return want(s.status, "", [2]string{"Uid", fourIDs(s.plan.UID)}, [2]string{"Gid", fourIDs(s.plan.GID)}, [2]string{"Groups", s.groups})
 }
 
 func (s *sight) capabilities() error {
@@ -85,14 +90,14 @@ func (s *sight) seccomp() error {
 	if err := want(s.status, "", [2]string{"Seccomp", "2"}, [2]string{"Seccomp_filters", "1"}); err != nil {
 		return err
 	}
-	names, err := os.ReadDir(s.dir + "/fd")
+	fds, err := descriptors(s.pid)
 	if err != nil {
 		return fmt.Errorf("verify descriptors: %w", err)
 	}
-	for _, e := range names {
+	for _, fd := range fds {
 		// The program opens and closes its own meanwhile.
-		if link, err := os.Readlink(s.dir + "/fd/" + e.Name()); err == nil && link == listenerLink {
-			return &VerifyError{"descriptor " + e.Name(), "not the filter's listener", link}
+		if link, err := os.Readlink(s.dir + "/fd/" + strconv.Itoa(fd)); err == nil && link == listenerLink {
+			return &VerifyError{"descriptor " + strconv.Itoa(fd), "not the filter's listener", link}
 		}
 	}
 	return nil

@@ -28,7 +28,10 @@ func (s *sight) namespaces() error {
 			if err != nil {
 				return fmt.Errorf("verify %s: %w", file, err)
 			}
-			w := fmt.Sprintf("0 %d 1 %d %d 1", want[0], want[1], want[1])
+			w := fmt.Sprintf("%d %d 1", want[1], want[1])
+			if !p.OneID {
+				w = fmt.Sprintf("0 %d 1 ", want[0]) + w
+			}
 			if got := strings.Join(strings.Fields(string(b)), " "); got != w {
 				return &VerifyError{file, w, got}
 			}

@@ -3,7 +3,6 @@ package jail
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -61,19 +60,10 @@ func verifyFDs(pid int, l *launch) error {
 	if l.exe != nil {
 		n++
 	}
-	names, err := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/fd")
+	got, err := descriptors(pid)
 	if err != nil {
 		return fmt.Errorf("verify descriptors: %w", err)
 	}
-	var got []int
-	for _, e := range names {
-		fd, err := strconv.Atoi(e.Name())
-		if err != nil {
-			return fmt.Errorf("verify descriptors: %w", err)
-		}
-		got = append(got, fd)
-	}
-	slices.Sort(got)
 	for i, fd := range got {
 		if fd != i {
 			return &VerifyError{"descriptors", fmt.Sprintf("0 to %d", n-1), fmt.Sprint(got)}

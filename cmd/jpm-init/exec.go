@@ -52,7 +52,7 @@ func (s *stage) steps() []step {
 		{"ambient", clearAmbient},
 		{"securebits", lockSecurebits},
 		// Each needs a capability. The securebits keep the uid change from touching the sets, so they are emptied after it.
-		{"groups", noGroups},
+		{"groups", s.noGroups},
 		{"gid", s.gid},
 		{"uid", s.uid},
 		{"capabilities", emptyCapabilities},

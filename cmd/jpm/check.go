@@ -31,6 +31,9 @@ Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 
 			if asJSON && !measure {
 				return usageError{errors.New("--json needs --effective")}
 			}
+			if err := enterNamespace(); err != nil {
+				return err
+			}
 			c, err := config.Load(file)
 			if err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"jpm/cmd/jpm/internal/link"
@@ -49,7 +50,7 @@ func effective(ctx context.Context, c *config.Config, host *jail.Host) ([]measur
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("/run", "jpm-check-")
+	dir, err := os.MkdirTemp(filepath.Dir(defaultRunDir()), "jpm-check-")
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func measureProxy(s *jail.Spawner, p config.Proxy, host *jail.Host) ([]jail.Find
 	if err != nil {
 		return nil, err
 	}
-	exe, err := os.Open("/proc/self/exe")
+	exe, err := jail.OpenProgram("/proc/self/exe")
 	if err != nil {
 		return nil, err
 	}

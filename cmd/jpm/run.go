@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,19 +21,24 @@ func runCommand() *cobra.Command {
 		Short: "Serve the pools of a configuration, in the foreground",
 		Long: `Serve the pools of a configuration, in the foreground.
 
+Root's jails are the better ones. An ordinary user can run pools too, as that user alone; jpm check shows what their jails lack.
+
 Signals: TERM and INT stop at once, QUIT finishes what runs and then stops, USR1 opens the log file again.
 Exit codes: 0 stopped by a signal, 1 failed, 2 usage, 78 bad configuration.`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
+			if err := enterNamespace(); err != nil {
+				return err
+			}
 			c, err := config.Load(file)
 			if err != nil {
 				return err
 			}
-			if os.Geteuid() != 0 {
-				return errors.New("run: needs root, to make namespaces and to become the pools' users")
-			}
 			init, err := initPath()
 			if err != nil {
+				return err
+			}
+			if err := makeRunDir(dir); err != nil {
 				return err
 			}
 			return master.Run(c, master.Options{
@@ -46,7 +50,7 @@ Exit codes: 0 stopped by a signal, 1 failed, 2 usage, 78 bad configuration.`,
 		},
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", defaultConfig, "configuration file")
-	cmd.Flags().StringVar(&dir, "run-dir", "/run/jpm", "directory for run-time files")
+	cmd.Flags().StringVar(&dir, "run-dir", defaultRunDir(), "directory for run-time files")
 	return cmd
 }
 

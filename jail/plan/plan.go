@@ -16,6 +16,9 @@ type Plan struct {
 	UserNS bool
 	// NoNamespaces lets nobody in the jail's user namespace make a namespace of any kind (namespaces(7)). Only with UserNS.
 	NoNamespaces bool
+	// OneID says that the user namespace maps one id and nobody may call setgroups(2) in it, which is all that an ordinary user can have:
+	// SetupUID and UID are the same, inside as outside, and the groups of whoever started jpm stay.
+	OneID bool
 	// SetupUID and SetupGID are host ids that own nothing. They build the jail where there is a user namespace, and
 	// PID 1 of the jail runs as them in either case.
 	SetupUID, SetupGID uint32

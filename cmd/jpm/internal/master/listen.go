@@ -30,11 +30,11 @@ func listen(l config.Listen) (*listener, error) {
 	return listenTCP(address, l.Backlog)
 }
 
-// listenStatus opens the socket of the status endpoint, which only root and the group root may use when it is a file.
+// listenStatus opens the socket of the status endpoint, which only who runs jpm, and the group of that user, may use when it is a file.
 func listenStatus(s config.Status) (*listener, error) {
 	network, address := s.Network()
 	if network == "unix" {
-		return listenUnix(address, 0, 0, 0o660, 64)
+		return listenUnix(address, uint32(os.Geteuid()), uint32(os.Getegid()), 0o660, 64)
 	}
 	return listenTCP(address, 64)
 }
@@ -42,6 +42,10 @@ func listenStatus(s config.Status) (*listener, error) {
 // listenUnix binds a socket file. A file that nobody answers on is left over from a process that was killed, and is
 // replaced; one that somebody answers on is an error.
 func listenUnix(path string, uid, gid, perm uint32, backlog int) (*listener, error) {
+	if self := os.Geteuid(); self != 0 && (int(uid) != self || int(gid) != os.Getegid()) {
+		return nil, fmt.Errorf("listen unix:%s: owner %d, group %d: an ordinary user's jpm can give a socket to nobody but %d, %d; its mode can let others in",
+			path, uid, gid, self, os.Getegid())
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("listen unix:%s: %w", path, err)
 	}

@@ -74,7 +74,7 @@ func (m *master) prepare() (err error) {
 		}
 	}
 	// The proxy execs this very file even when the path was replaced by a newer version meanwhile.
-	if m.exe, err = os.Open("/proc/self/exe"); err != nil {
+	if m.exe, err = jail.OpenProgram("/proc/self/exe"); err != nil {
 		return err
 	}
 	host, err := jail.Probe()
