@@ -42,6 +42,9 @@ type Proxy struct {
 	MaxConns int
 	// MaxReqs is how many requests can run at once, told to clients that ask (FCGI_MAX_REQS). Default MaxConns.
 	MaxReqs int
+	// NeedLength says that workers read as much of a body as CONTENT_LENGTH says, as php-cgi does, and nothing without it. A body that comes without
+	// (chunked, through a web server that does not collect it) is then collected, and its length added; one of more than about 100 KB is answered with 411.
+	NeedLength bool
 	// Log may be nil.
 	Log *zap.Logger
 	// Stderr is told what a worker, lent as up, writes to STDERR, which the client never sees, as it comes, at most 64 KiB for one request. May be nil.

@@ -12,6 +12,8 @@ import (
 const (
 	// patience is how long a connection that will not be used again goes unwatched while its request runs. Most requests are over by then.
 	patience = 40 * time.Millisecond
+	// stall is how long a client may take to read something of its answers.
+	stall = time.Minute
 	// grace is how long a client may take to read the end of an answer that is broken off.
 	grace = 2 * time.Second
 	// lingering is how long a client may take to close a connection of which our side is closed.
@@ -26,7 +28,7 @@ type client struct {
 	fd       int
 	local    bool // a unix socket: a half-close can be told from a close
 	parser   parser
-	starting []*stream // their heads are complete; more of them may lie in what is being parsed
+	starting []*stream // their heads are complete, and more of them may come before they start
 
 	// What is to be written: the rest of a record, if mid; then note; then what the streams in line have ready.
 	line    []*stream
@@ -78,6 +80,9 @@ func (c *client) event(mask uint32) {
 	}
 	if mask&unix.EPOLLOUT != 0 {
 		c.blocked = false
+		if c.timer == timerStall {
+			c.setTimer(timerNone, 0)
+		}
 	}
 	switch {
 	case mask&unix.EPOLLIN != 0 && c.mask&unix.EPOLLIN != 0:
@@ -110,8 +115,13 @@ func (c *client) settle() {
 	switch {
 	case c.broken:
 		c.setTimer(timerGrace, grace)
-	case c.parser.late():
+	case c.blocked && len(streams) == 0:
+		// It is told only what it has asked for without a request, and asks for more.
+		c.setTimer(timerStall, c.proxy.Limits.HeaderTimeout)
+	case c.parser.late() || len(c.starting) > 0:
 		c.setTimer(timerHead, c.proxy.Limits.HeaderTimeout)
+	case c.blocked:
+		c.setTimer(timerStall, stall)
 	case lazy:
 		c.setTimer(timerWatch, patience)
 		return
@@ -153,11 +163,11 @@ func (c *client) wait(mask uint32) {
 	c.mask = mask
 }
 
-// late answers a client that did not complete its parameters in time.
+// late answers a client that did not complete a request's head in time, nor a body of unknown length.
 func (c *client) late() {
 	for _, s := range slices.Clone(c.parser.streams) {
-		if !s.headDone {
-			c.proxy.Log.Warn("request refused", zap.Int("status", http.StatusRequestTimeout), zap.String("reason", "parameters are not complete in time"))
+		if !s.started {
+			c.proxy.Log.Warn("request refused", zap.Int("status", http.StatusRequestTimeout), zap.String("reason", "not complete in time"))
 			c.note = appendAnswer(c.note, s.id, http.StatusRequestTimeout, 0)
 			s.done()
 		}

@@ -1,6 +1,7 @@
 package fcgi
 
 import (
+	"net/http"
 	"slices"
 
 	"go.uber.org/zap"
@@ -78,6 +79,10 @@ func (c *client) consume(buf []byte) {
 				if s.frame.add(p.w.kind, buf[from:off]) {
 					break
 				}
+				if s.unsized() {
+					s.conclude(&Refusal{Status: http.StatusLengthRequired, Reason: "a large body without CONTENT_LENGTH"})
+					break
+				}
 				c.launch(s)
 				if p.s != s { // it has ended
 					break
@@ -91,8 +96,12 @@ func (c *client) consume(buf []byte) {
 		}
 	}
 	flush()
-	for len(c.starting) > 0 {
-		c.launch(c.starting[0])
+	for i := 0; i < len(c.starting); {
+		if s := c.starting[i]; s.unsized() && !s.complete {
+			i++
+		} else {
+			c.launch(s)
+		}
 	}
 }
 

@@ -1,6 +1,10 @@
 package fcgi
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+	"strconv"
+)
 
 // frame puts together what a worker gets in one write: BEGIN_REQUEST, the parameters, and the input that is already there. Workers are
 // picky: php-cgi resets a connection when a pair is split over two records or when content and padding exceed 65535 bytes, reads every record
@@ -16,6 +20,7 @@ type frame struct {
 	out    []byte
 	params []byte // all of them, joined; the decoded values lie in it
 	id     uint16
+	body   int // where the input begins, behind the end of the parameters
 	open   int // where the header of the last STDIN or DATA record is, 0 if there is none to go on with
 }
 
@@ -67,6 +72,7 @@ func (f *frame) seal(id uint16, role Role) *Refusal {
 	}
 	putBegin(f.out, id, role, flagKeep)
 	f.out = appendHeader(f.out, recParams, id, 0)
+	f.body = len(f.out)
 	if role == Authorizer {
 		// It has no STDIN, but some workers wait for its end.
 		f.out = appendHeader(f.out, recStdin, id, 0)
@@ -134,6 +140,12 @@ func (f *frame) addInput(kind uint8, b []byte) {
 		putHeader(f.out[f.open:], kind, f.id, have+n)
 		b = b[n:]
 	}
+}
+
+// setLength adds CONTENT_LENGTH to the parameters, in a record of its own. Should there be an empty one, workers take the last.
+func (f *frame) setLength(n int64) {
+	pair := appendPair(nil, paramNames[ContentLength], strconv.FormatInt(n, 10))
+	f.out = slices.Insert(f.out, f.body-headerLen, appendRecord(nil, recParams, f.id, pair)...)
 }
 
 // endInput appends the end of a stream.

@@ -99,8 +99,17 @@ func (s *stream) begin() {
 	s.client.starting = append(s.client.starting, s)
 }
 
+// unsized says whether the body must be whole before a worker can be told of it.
+func (s *stream) unsized() bool {
+	return s.client.proxy.NeedLength && s.role == Responder && s.req.Length < 0
+}
+
 // start looks for a worker, when the input that is already there has been added to the head.
 func (s *stream) start() {
+	if s.unsized() && s.body > 0 {
+		s.frame.setLength(s.body)
+		s.req.Length = s.body
+	}
 	s.started, s.headWhole = true, s.complete
 	s.pick()
 }

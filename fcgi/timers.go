@@ -13,6 +13,7 @@ const (
 	timerWatch        // a connection is not watched while its only request runs, unless that takes long
 	timerHead         // a head must be complete
 	timerGrace        // a client is to read the end of what it is told
+	timerStall        // a client is to read something
 	timerLinger       // a client is to close a connection of which our side is closed
 )
 
@@ -89,6 +90,8 @@ func (t *timeout) event(uint32) {
 		c.settle()
 	case timerHead:
 		c.late()
+	case timerStall:
+		c.gone()
 	case timerGrace, timerLinger:
 		c.destroy()
 	}

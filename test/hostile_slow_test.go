@@ -19,7 +19,6 @@ type attack struct {
 	clients int
 	play    func(j *jpm, c net.Conn)
 	all     bool // it takes every worker of the site
-	stays   bool // the proxy stops to read from it, and keeps the connection: otherwise it must end it
 }
 
 // dripping writes byte by byte until the connection ends.
@@ -44,12 +43,12 @@ func flooding(c net.Conn, s string) {
 }
 
 var attacks = []attack{
-	{"parameters byte by byte", 300, func(j *jpm, c net.Conn) { dripping(c, simple(1, true, j.scriptParams("index.php")...)) }, false, false},
+	{"parameters byte by byte", 300, func(j *jpm, c net.Conn) { dripping(c, simple(1, true, j.scriptParams("index.php")...)) }, false},
 	{"a body byte by byte", 4, func(j *jpm, c net.Conn) {
 		params := append(j.scriptParams("body.php"), "CONTENT_LENGTH", "10000")
 		_, _ = io.WriteString(c, begin(1, 1, false)+stream(paramsRecord, 1, pairs(params...), 1000))
 		dripping(c, strings.Repeat(record(stdinRecord, 1, "x"), 10_000))
-	}, true, false},
+	}, true},
 	{"requests that are never complete", 20, func(_ *jpm, c net.Conn) {
 		for id := 0; ; time.Sleep(time.Millisecond) { // the others of this process want to run too
 			var many strings.Builder
@@ -61,22 +60,22 @@ var attacks = []attack{
 				return
 			}
 		}
-	}, false, true},
+	}, false},
 	{"an answer that nobody reads", 4, func(j *jpm, c net.Conn) {
 		_, err := io.WriteString(c, simple(1, false, append(j.scriptParams("download.php"), "QUERY_STRING", "mib=64")...))
 		for ; err == nil; time.Sleep(50 * time.Millisecond) {
 			_, err = io.WriteString(c, record(stdinRecord, 9, "")) // means nothing, but tells when the connection has ended
 		}
-	}, true, false},
+	}, true},
 	{"questions whose answers nobody reads", 20, func(_ *jpm, c net.Conn) {
 		flooding(c, record(getValues, 0, pairs("FCGI_MAX_CONNS", "", "FCGI_MAX_REQS", "", "FCGI_MPXS_CONNS", "")))
-	}, false, true},
-	{"unknown records whose answers nobody reads", 20, func(_ *jpm, c net.Conn) { flooding(c, record(42, 0, "")) }, false, true},
+	}, false},
+	{"unknown records whose answers nobody reads", 20, func(_ *jpm, c net.Conn) { flooding(c, record(42, 0, "")) }, false},
 	{"half a request and half a close", 100, func(j *jpm, c net.Conn) {
 		_, _ = io.WriteString(c, simple(1, true, j.scriptParams("index.php")...)[:100])
 		_ = c.(*net.UnixConn).CloseWrite()
 		_, _ = io.Copy(io.Discard, c)
-	}, false, false},
+	}, false},
 }
 
 // TestSlowClients: clients that take their time or never read cost others nothing, neither those of another site nor, if workers are left, those of
@@ -112,11 +111,6 @@ func TestSlowClients(t *testing.T) {
 				}
 			}
 			most := memory(t, j.proxy)
-			if a.stays {
-				for _, c := range conns {
-					_ = c.Close()
-				}
-			}
 			eventually(t, "every connection has ended", func() bool { return int(ended.Load()) == a.clients })
 			playing.Wait()
 			j.healthy()

@@ -14,7 +14,7 @@ type front struct {
 	keeps   bool // it keeps its connections to the relay
 	buffers bool // it passes nothing on before the answer is whole
 	hides   bool // it ends an answer that was broken off as if it were whole
-	unsized bool // it passes a body on whose length it does not know, and PHP takes that for none
+	unsized bool // it passes a body on whose length it does not know: a large one is refused
 	refuses bool // it refuses such a body if it cannot hold it
 	start   func(t *testing.T, r *relay, root string) (url string)
 }

@@ -256,7 +256,7 @@ func serve(t *testing.T, w *workers) *relay {
 	core, logs := observer.New(zap.WarnLevel)
 	r := &relay{unix: openDir(t) + "/fcgi.sock", logs: logs, account: make(chan account, 10_000)}
 	p := &fcgi.Proxy{
-		Pick: w.pick, Log: zap.New(core),
+		Pick: w.pick, Log: zap.New(core), NeedLength: true,
 		Account: func(req *fcgi.Request, res fcgi.Result) { r.account <- account{req.Script(), res} },
 		Stderr: func(_ *fcgi.Request, _ fcgi.Upstream, b []byte) {
 			w.mu.Lock()

@@ -51,10 +51,11 @@ func newSite(index uint16, c *config.Pool, l *link.Conn, loop *fcgi.Loop, log *z
 			MaxBody:       c.Request.MaxBody,
 			HeaderTimeout: c.Request.HeaderTimeout,
 		},
-		MaxReqs: c.Workers.Max + c.Queue.Length,
-		Log:     s.log,
-		Account: s.account,
-		Stderr:  s.stderr,
+		MaxReqs:    c.Workers.Max + c.Queue.Length,
+		NeedLength: c.PHPCGI(),
+		Log:        s.log,
+		Account:    s.account,
+		Stderr:     s.stderr,
 	}
 	return s
 }
