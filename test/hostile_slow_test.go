@@ -88,10 +88,8 @@ func TestSlowClients(t *testing.T) {
 			before := memory(t, j.proxy)
 			var ended atomic.Int32
 			var playing sync.WaitGroup
-			var conns []net.Conn
 			for range a.clients {
 				c := j.dial("site")
-				conns = append(conns, c)
 				_ = c.SetDeadline(time.Time{})
 				playing.Go(func() {
 					a.play(j, c)
