@@ -25,12 +25,16 @@ type accounts interface {
 	group(name string) (gid uint32, err error)
 	// self returns the ids that jpm itself has: 0 for root.
 	self() (uid, gid uint32)
+	// onlySelf says whether self is to run what is read.
+	onlySelf() bool
 }
 
 // hostAccounts reads each of the two files once, when it is first asked.
 type hostAccounts struct {
 	users  []user.User
 	groups []user.Group
+	// running: self is to run what is read.
+	running bool
 }
 
 func (h *hostAccounts) user(name string) (uid, gid uint32, err error) {
@@ -45,6 +49,8 @@ func (h *hostAccounts) primary(uid uint32) (gid uint32, err error) {
 func (h *hostAccounts) self() (uid, gid uint32) {
 	return uint32(os.Geteuid()), uint32(os.Getegid())
 }
+
+func (h *hostAccounts) onlySelf() bool { return h.running }
 
 // RootUID is the uid that root's files show: 0, or in a user namespace that does not map it the id that stands for all such
 // (/proc/sys/kernel/overflowuid, user_namespaces(7)).

@@ -40,6 +40,7 @@ func (somePeople) primary(uid uint32) (gid uint32, err error) {
 
 // self is root, who may become anybody.
 func (somePeople) self() (uid, gid uint32) { return 0, 0 }
+func (somePeople) onlySelf() bool          { return true }
 
 func (somePeople) group(name string) (gid uint32, err error) {
 	if name == "broken" {
@@ -70,3 +71,9 @@ func (n fewPeople) group(name string) (gid uint32, err error) {
 }
 
 func (fewPeople) self() (uid, gid uint32) { return 0, 0 }
+func (fewPeople) onlySelf() bool          { return true }
+
+// shopkeeper is an ordinary user, "shop", among somePeople.
+type shopkeeper struct{ somePeople }
+
+func (shopkeeper) self() (uid, gid uint32) { return 1001, 1001 }

@@ -75,6 +75,7 @@ func (v *validator) listenUnix(l *Listen) {
 			l.GID = gid
 		}
 	}
+	v.onlyOwn(&l.Owner, &l.Group, l.UID, l.GID)
 	perm, ok := octal(l.Mode)
 	if !ok {
 		v.problem(&l.Mode, "Invalid mode", "mode is three or four octal digits up to 0777, as in mode = \"0660\".")

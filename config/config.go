@@ -69,7 +69,8 @@ type Pool struct {
 	// Group is the workers' only group: a name or a numeric gid, not root's. Without it, it is the user's primary group,
 	// or for a numeric user without an account the same number.
 	Group string `hcl:"group,optional"`
-	// SharedUID allows another pool that says so too to have the same uid. Two such pools are not protected from each other.
+	// SharedUID allows another pool that says so too to have the same uid. Two such pools are not protected from each other. Where an ordinary
+	// user runs jpm, a second pool needs it.
 	SharedUID bool `hcl:"shared_uid,optional" default:"false"`
 	// Command is the worker's program, an absolute path, and its arguments. It finds its FastCGI socket as descriptor 0.
 	// The program lies in the runtime (/usr) or in a path of jail.exec.

@@ -12,7 +12,7 @@ var digitsOnly = regexp.MustCompile(`^[0-9]+$`)
 var plainAccount = regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`)
 
 func (v *validator) proxy(p *Proxy) {
-	self, _ := v.accounts.self()
+	self, own := v.accounts.self()
 	if self != 0 && !v.source.set[&p.User] {
 		p.User = strconv.FormatUint(uint64(self), 10) // nobody else can be had
 	}
@@ -20,9 +20,13 @@ func (v *validator) proxy(p *Proxy) {
 	if !ok {
 		return
 	}
+	if self != 0 && uid == self {
+		gid = own
+	}
 	if uid == 0 {
 		v.problem(&p.User, "Root cannot be the proxy", "The proxy speaks with the outside and must own nothing. Give it an account of its own: user = \"jpm\".")
 	}
+	v.onlyOwn(&p.User, &p.User, uid, gid)
 	p.UID, p.GID = uid, gid
 }
 
@@ -44,6 +48,7 @@ func (v *validator) poolUser(p *Pool) {
 		v.problem(&p.Group, "The group root cannot run a site", "Give the site a group of its own: group = \"...\".")
 		return
 	}
+	v.onlyOwn(&p.User, &p.Group, uid, gid)
 	p.UID, p.GID = uid, gid
 }
 

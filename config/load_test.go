@@ -25,7 +25,11 @@ func TestErrors(t *testing.T) {
 	}
 	for _, input := range inputs {
 		t.Run(strings.TrimSuffix(input, ".hcl"), func(t *testing.T) {
-			cfg, err := load(input, disk{}, somePeople{})
+			var who accounts = somePeople{}
+			if strings.HasPrefix(input, "ordinary") {
+				who = shopkeeper{}
+			}
+			cfg, err := load(input, disk{}, who)
 			if err == nil {
 				t.Fatalf("load(%s) = %+v, want an error", input, cfg)
 			}

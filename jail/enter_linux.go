@@ -29,7 +29,11 @@ func Enter() (code int, err error) {
 	runtime.LockOSThread() // the death signal is this thread's
 	defer runtime.UnlockOSThread()
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2)
+	for _, s := range []os.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGQUIT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2} {
+		if !signal.Ignored(s) { // nohup: the other process ignores it as well
+			signal.Notify(signals, s)
+		}
+	}
 	defer signal.Stop(signals)
 	uid, gid := os.Geteuid(), os.Getegid()
 	argv := append([]string{enteredName}, os.Args[1:]...)
@@ -69,6 +73,14 @@ func Enter() (code int, err error) {
 		return 0, fmt.Errorf("jpm in its user namespace ended by %s", unix.SignalName(ws.Signal()))
 	}
 	return state.ExitCode(), nil
+}
+
+// beside are the processes of this jpm beside the master: the one that Enter waits in.
+func beside() []int {
+	if !Entered() {
+		return nil
+	}
+	return []int{os.Getppid()}
 }
 
 func sysctl(name string) string {

@@ -62,8 +62,11 @@ func (j *Jail) willMake(p string) bool {
 }
 
 // mayWrite asks the mode bits; the pool's user has no groups but its own. Access control lists are not looked at, so a file that has some
-// may be written.
+// may be written. An ordinary user's jpm is that user, and asks the kernel.
 func (j *Jail) mayWrite(fd int) bool {
+	if j.plan.OneID {
+		return unix.Faccessat(fd, "", unix.W_OK, unix.AT_EMPTY_PATH|unix.AT_EACCESS) == nil
+	}
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return false

@@ -70,7 +70,7 @@ func whyNoNamespace(err error, sysctl func(name string) string) error {
 		found = append(found, "AppArmor restricts user namespaces to programs with a profile that allows them (sysctl kernel.apparmor_restrict_unprivileged_userns)")
 	}
 	if len(found) == 0 {
-		return fmt.Errorf("an ordinary user needs a user namespace for jails, and this host gives none: %w: %w", err, ErrUnsupported)
+		return fmt.Errorf("an ordinary user needs a user namespace for jails, with all rights in it, and this host gives none: %w: %w", err, ErrUnsupported)
 	}
-	return fmt.Errorf("an ordinary user needs a user namespace for jails, and this host gives none: %s: %w: %w", strings.Join(found, "; "), err, ErrUnsupported)
+	return fmt.Errorf("an ordinary user needs a user namespace for jails, with all rights in it, and this host gives none: %s: %w: %w", strings.Join(found, "; "), err, ErrUnsupported)
 }

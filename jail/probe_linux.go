@@ -45,6 +45,9 @@ func Probe() (*Host, error) {
 		{"user id " + strconv.Itoa(setupID), own.trySetupID},
 	} {
 		if err := must.try(); err != nil {
+			if own != nil && errors.Is(err, unix.EPERM) {
+				return nil, fmt.Errorf("jail: %s: %w", must.name, whyNoNamespace(err, sysctl))
+			}
 			return nil, fmt.Errorf("jail: %s: %w: %w", must.name, err, ErrUnsupported)
 		}
 	}
@@ -54,7 +57,7 @@ func Probe() (*Host, error) {
 	h.NoSymFollow = feature(tryMountAttr(unix.MOUNT_ATTR_NOSYMFOLLOW))
 	_, err = unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0)
 	h.MDWE = feature(err)
-	h.Cgroup = cgroup.Probe()
+	h.Cgroup = cgroup.Probe(beside()...)
 	h.Listener = feature(tryListener(h.UserNS.On))
 	h.WaitKillable = feature(tryFilterFlags(unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV))
 	h.LandlockABI, err = tryLandlock()

@@ -22,7 +22,12 @@ import (
 // command runs a command of jpm to its end.
 func command(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	cmd := exec.Command(filepath.Join(bin, "jpm"), args...)
+	return finished(t, exec.Command(filepath.Join(bin, "jpm"), args...))
+}
+
+// finished runs cmd to its end, or kills it when patience ends.
+func finished(t *testing.T, cmd *exec.Cmd) (stdout, stderr string, code int) {
+	t.Helper()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	overdue := time.AfterFunc(patience, func() { cmd.Process.Kill() })

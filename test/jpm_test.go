@@ -33,7 +33,8 @@ type jpm struct {
 	proxy   int           // its pid when it began to serve
 	open    map[int]int   // how many descriptors a process had then
 	mounts  int
-	killed  bool // by the test, so that there is nothing to stop
+	killed  bool     // by the test, so that there is nothing to stop
+	via     []string // a command that executes its arguments, as somebody else or somewhere else
 }
 
 // startJPM starts jpm with a configuration of these sites and waits until all their workers are idle.
@@ -76,7 +77,9 @@ func (j *jpm) start() {
 func (j *jpm) startQuietly() {
 	j.t.Helper()
 	j.mounts = mountCount()
-	j.cmd = exec.Command(filepath.Join(bin, "jpm"), j.args("run", "--run-dir", filepath.Join(j.dir, "run"))...)
+	args := append(slices.Clone(j.via), filepath.Join(bin, "jpm"))
+	args = append(args, j.args("run", "--run-dir", filepath.Join(j.dir, "run"))...)
+	j.cmd = exec.Command(args[0], args[1:]...)
 	j.cmd.Stdout, j.cmd.Stderr = j.log, j.log
 	j.cmd.Env = append(os.Environ(), "LAB_SECRET=only jpm knows")
 	j.cmd.WaitDelay = patience // a descendant that outlives it would hold the pipe

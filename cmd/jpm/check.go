@@ -34,7 +34,7 @@ Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 
 			if err := enterNamespace(); err != nil {
 				return err
 			}
-			c, err := config.Load(file)
+			c, err := config.LoadToRun(file)
 			if err != nil {
 				return err
 			}

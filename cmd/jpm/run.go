@@ -30,7 +30,7 @@ Exit codes: 0 stopped by a signal, 1 failed, 2 usage, 78 bad configuration.`,
 			if err := enterNamespace(); err != nil {
 				return err
 			}
-			c, err := config.Load(file)
+			c, err := config.LoadToRun(file)
 			if err != nil {
 				return err
 			}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -28,18 +29,24 @@ type JPM struct {
 // StartJPM makes the sites and runs jpm, built into bin/, until the stand is closed. more is configuration for each pool of that name,
 // put into its blocks: pool → block → lines; the block "" is the pool itself.
 func (s *Stand) StartJPM(name, source string, more map[string]map[string]string) (*JPM, error) {
+	siteID, nativeID := siteID, nativeID
+	proxy, shared, listen := fmt.Sprintf("proxy {\n user = \"%d\"\n}\n", proxyID), "", "owner = \"www-data\""
+	if s.one != 0 {
+		siteID, nativeID = s.one, s.one
+		proxy, shared, listen = "", "shared_uid = true", ""
+	}
 	h, err := s.newHome(name, source, siteID)
 	if err != nil {
 		return nil, err
 	}
-	env, err := s.Environment(name, siteID)
+	env, err := s.Environment(name, uint32(siteID))
 	if err != nil {
 		return nil, err
 	}
 	env["JPM_TMP"], env["LAB_TMP"] = "/tmp", "/tmp"
 	nativeEnv := maps.Clone(env)
 	nativeEnv["JPM_WRITE"] = s.path(name + "/native")
-	pid, err := s.sibling(nativeID)
+	pid, err := s.sibling(uint32(nativeID))
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +63,7 @@ func (s *Stand) StartJPM(name, source string, more map[string]map[string]string)
 	}
 	j := &JPM{site: h, socket: s.path(name + "/native.sock"), address: fmt.Sprintf("127.0.0.1:%d", port), log: s.path(name + "/jpm.log")}
 	var conf strings.Builder
-	fmt.Fprintf(&conf, "status {\n listen = %q\n}\nproxy {\n user = \"%d\"\n}\n", j.address, proxyID)
+	fmt.Fprintf(&conf, "status {\n listen = %q\n}\n%s", j.address, proxy)
 	block := func(pool, name, lines string) {
 		if extra := more[pool][name]; lines+extra != "" {
 			fmt.Fprintf(&conf, "%s {\n%s\n%s\n}\n", name, lines, extra)
@@ -74,8 +81,8 @@ func (s *Stand) StartJPM(name, source string, more map[string]map[string]string)
 		{"native", j.socket, s.path("bin/worker"), nativeID, nativeEnv, "", "",
 			fmt.Sprintf("read = [%q]\nwrite = [%q]\nexec = [%q]", s.path("read"), nativeEnv["JPM_WRITE"], s.path("bin"))},
 	} {
-		fmt.Fprintf(&conf, "pool %q {\nlisten \"unix:%s\" {\nowner = \"www-data\"\n}\nuser = \"%d\"\ncommand = [%q]\n%s\n",
-			p.name, p.socket, p.uid, p.command, more[p.name][""])
+		fmt.Fprintf(&conf, "pool %q {\nlisten \"unix:%s\" {\n%s\n}\nuser = \"%d\"\n%s\ncommand = [%q]\n%s\n",
+			p.name, p.socket, listen, p.uid, shared, p.command, more[p.name][""])
 		fmt.Fprintf(&conf, "env = {\n")
 		for _, key := range slices.Sorted(maps.Keys(p.env)) {
 			fmt.Fprintf(&conf, "%q = %q\n", key, p.env[key])
@@ -106,6 +113,9 @@ func (s *Stand) run(j *JPM, file, runDir string) error {
 	defer log.Close()
 	cmd := exec.Command(s.path("bin/jpm"), "run", "-c", file, "--run-dir", runDir)
 	cmd.Stdout, cmd.Stderr, cmd.Env = log, log, append(os.Environ(), secret)
+	if s.one != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(s.one), Gid: uint32(s.one)}}
+	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}

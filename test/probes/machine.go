@@ -15,6 +15,7 @@ const (
 	siteID   = 1910000011
 	nativeID = 1910000012
 	otherID  = 1910000013 // nobody's friend
+	oneID    = 1910000014 // runs a jpm
 )
 
 // machine is a place where probes are made.

@@ -10,9 +10,15 @@ import (
 )
 
 // TestProbes: every probe works where no jail is, and is stopped by jpm's.
-func TestProbes(t *testing.T) {
+func TestProbes(t *testing.T) { try(t, Run) }
+
+// TestProbesOrdinaryUser: the jails of an ordinary user's jpm stop the same.
+func TestProbesOrdinaryUser(t *testing.T) { try(t, RunOrdinary) }
+
+func try(t *testing.T, run func(source, parent string) (*Report, error)) {
+	t.Helper()
 	needs(t)
-	r, err := Run(filepath.Join("..", ".."), "/srv")
+	r, err := run(filepath.Join("..", ".."), "/srv")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package probes
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Line is one probe with what became of it.
@@ -25,11 +26,17 @@ type Report struct {
 
 // Run makes all probes: without a jail, in the jail, and in php-fpm where there is one. source is the module's directory, parent
 // the directory in which the stand is made. It needs root, php-cgi and Go. When it returns nothing is left of the run, or err says what.
-func Run(source, parent string) (r *Report, err error) {
+func Run(source, parent string) (r *Report, err error) { return runAs(0, source, parent) }
+
+// RunOrdinary is Run with a jpm that an ordinary user runs, without a php-fpm and without what needs a limit by cgroup.
+func RunOrdinary(source, parent string) (r *Report, err error) { return runAs(oneID, source, parent) }
+
+func runAs(one int, source, parent string) (r *Report, err error) {
 	s, err := NewStand(parent)
 	if err != nil {
 		return nil, err
 	}
+	s.one = one
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if err := s.Build(source, "./cmd/jpm", "./cmd/jpm-init", NativeProgram); err != nil {
 		return nil, err
@@ -42,25 +49,31 @@ func Run(source, parent string) (r *Report, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("without a jail, as root: %w", err)
 	}
-	jpm, err := s.StartJPM("jpm", source, map[string]map[string]string{"native": {"limits": `memory = "256M"`}})
+	corpus, more := Corpus(), map[string]map[string]string{"native": {"limits": `memory = "256M"`}}
+	if one != 0 { // and has no cgroup, as a rule
+		corpus, more = slices.DeleteFunc(corpus, func(p Probe) bool { return p.Limited }), nil
+	}
+	jpm, err := s.StartJPM("jpm", source, more)
 	if err != nil {
 		return nil, fmt.Errorf("jpm: %w", err)
 	}
-	fpm, err := s.startFPM("fpm", source)
-	if err != nil && !errors.Is(err, errNoFPM) {
-		return nil, fmt.Errorf("php-fpm: %w", err)
+	var stock *fpm
+	if one == 0 {
+		if stock, err = s.startFPM("fpm", source); err != nil && !errors.Is(err, errNoFPM) {
+			return nil, fmt.Errorf("php-fpm: %w", err)
+		}
 	}
-	r = &Report{FPM: fpm != nil}
+	r = &Report{FPM: stock != nil}
 	places := []*place{{machine: user}, {machine: root}, {machine: jpm}}
-	if fpm != nil {
-		places = append(places, &place{machine: fpm})
+	if stock != nil {
+		places = append(places, &place{machine: stock})
 	}
 	for _, p := range places {
 		if p.scripts, err = p.home().scripts(); err != nil {
 			return nil, err
 		}
 	}
-	for _, p := range Corpus() {
+	for _, p := range corpus {
 		l := Line{Probe: p}
 		var errs []error
 		make := func(at *place) string {
@@ -75,7 +88,7 @@ func Run(source, parent string) (r *Report, err error) {
 			l.Unjailed = make(places[0])
 		}
 		l.Jailed = make(places[2])
-		if fpm != nil && !p.Limited {
+		if stock != nil && !p.Limited {
 			l.FPM = make(places[3])
 		}
 		if err := errors.Join(errs...); err != nil {

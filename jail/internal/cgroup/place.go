@@ -98,6 +98,8 @@ type Host struct {
 	WeightFile string
 	// Kill says how all processes of a cgroup are killed: "cgroup.kill" (Linux 5.14), "freezer" (version 1), or not at all.
 	Kill string
+	// own are the pids of jpm's processes that are in no worker's cgroup.
+	own []int
 }
 
 // inV2 reports whether the controller is used in version 2.

@@ -15,9 +15,10 @@ import (
 )
 
 // Probe finds out what cgroups can do here, by making one below our own in each hierarchy and removing it again. It needs root to find
-// anything. Nobody is moved.
-func Probe() *Host {
-	h := new(Host)
+// anything, or cgroups that the user may write to. Nobody is moved. with are the pids of processes beside our own that are jpm's too: they
+// are where jpm was started and move with it.
+func Probe(with ...int) *Host {
+	h := &Host{own: append([]int{os.Getpid()}, with...)}
 	own, err := cgroups.ParseCgroupFile("/proc/self/cgroup")
 	if err != nil {
 		h.Off = err.Error()
@@ -81,12 +82,12 @@ func (h *Host) probeUnified(u *Hierarchy) {
 		}
 		return
 	}
-	h.Busy = busy(u)
+	h.Busy = h.busy(u)
 }
 
 // busy says why u cannot give controllers to its children: it is not the root, and others than us are in it (cgroups(7), no internal
 // processes).
-func busy(u *Hierarchy) string {
+func (h *Host) busy(u *Hierarchy) string {
 	if _, err := os.Stat(filepath.Join(u.Dir, "cgroup.type")); errors.Is(err, os.ErrNotExist) {
 		return "" // the root
 	}
@@ -94,7 +95,7 @@ func busy(u *Hierarchy) string {
 	if err != nil {
 		return err.Error()
 	}
-	pids = slices.DeleteFunc(pids, func(pid int) bool { return pid == os.Getpid() })
+	pids = slices.DeleteFunc(pids, func(pid int) bool { return slices.Contains(h.own, pid) })
 	if len(pids) == 0 {
 		return ""
 	}

@@ -88,7 +88,7 @@ func (t *Tree) give(controllers []string) error {
 			if err := os.Mkdir(leaf, 0o755); err != nil {
 				return fmt.Errorf("cgroup: %w", err)
 			}
-			if err := cgroups.WriteCgroupProc(leaf, os.Getpid()); err != nil {
+			if err := t.host.move(leaf); err != nil {
 				return fmt.Errorf("cgroup: move the master: %w", err)
 			}
 			t.moved = true
@@ -99,7 +99,7 @@ func (t *Tree) give(controllers []string) error {
 		}
 		if !slices.Contains(strings.Fields(b), c) {
 			if err := cgroups.WriteFile(u.Dir, "cgroup.subtree_control", "+"+c); err != nil {
-				if why := busy(u); errors.Is(err, unix.EBUSY) && why != "" {
+				if why := t.host.busy(u); errors.Is(err, unix.EBUSY) && why != "" {
 					err = fmt.Errorf("%w: %s", err, why)
 				}
 				return fmt.Errorf("cgroup %s: hand down %s: %w", u.Path, c, err)
@@ -112,6 +112,15 @@ func (t *Tree) give(controllers []string) error {
 		t.given = append(t.given, c)
 	}
 	return nil
+}
+
+// move moves what is jpm's own to a cgroup of version 2.
+func (h *Host) move(dir string) error {
+	var errs []error
+	for _, pid := range h.own {
+		errs = append(errs, cgroups.WriteCgroupProc(dir, pid))
+	}
+	return errors.Join(errs...)
 }
 
 // Close removes everything the tree has made, and takes the master back to where it was started. Pools must be empty.
@@ -143,7 +152,7 @@ func (t *Tree) Close() error {
 		errs = append(errs, cgroups.WriteFile(u.Dir, "cgroup.subtree_control", "-"+c))
 	}
 	if t.moved {
-		errs = append(errs, cgroups.WriteCgroupProc(u.Dir, os.Getpid()))
+		errs = append(errs, t.host.move(u.Dir))
 	}
 	t.given, t.added, t.moved = nil, nil, false
 	errs = append(errs, remove(t.dir(u)))
