@@ -69,7 +69,7 @@ func TestBadConfig(t *testing.T) {
 		{"syntax", "pool \"x\" {\n", "bad.hcl line 1"},
 		{"unknown field", "pool \"x\" {\n  usr = \"www-data\"\n}\n", "bad.hcl line 2"},
 		{"bare number", "pool \"x\" {\n  user = \"www-data\"\n  command = [\"/usr/bin/php-cgi\"]\n  listen \"unix:/run/x\" {}\n  queue {\n    timeout = 5\n  }\n}\n", "bad.hcl line 6"},
-		{"not supported yet", "pool \"x\" {\n  user = \"www-data\"\n  command = [\"/usr/bin/php-cgi\"]\n  listen \"unix:/run/x\" {}\n  limits {\n    memory = \"1G\"\n  }\n}\n", "Not supported"},
+		{"not supported yet", "pool \"x\" {\n  user = \"www-data\"\n  command = [\"/usr/bin/php-cgi\"]\n  listen \"unix:/run/x\" {}\n  jail {\n    apparmor = \"x\"\n  }\n}\n", "Not supported"},
 		{"deep nesting", "x = " + strings.Repeat("[", 100000) + "\n", "bad.hcl"},
 	}
 	for _, test := range tests {
