@@ -2,6 +2,7 @@ package status_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -78,6 +79,12 @@ func TestPageIsInert(t *testing.T) {
 			{Layer: text, Setting: text, State: "off", Why: text},
 			{Layer: text, Setting: text, State: text, Why: text},
 		}}
+		last := s.Incidents["shop"].Last
+		s.Incidents = map[string]status.Incidents{text: {Last: []status.Incident{
+			{Time: last[0].Time, Worker: last[0].Worker, Pid: 1, Layer: status.Fence(text), Action: status.Action(text), Syscall: text, Arguments: text, Errno: text,
+				Request: &status.Request{Method: text, URI: text, Script: text, Client: text}},
+			{Time: last[1].Time, Layer: status.Fence(text), Action: status.Action(text), Detail: text},
+		}}}
 		page := render(t, s)
 		if got, want := skeleton(t, page), skeleton(t, clean); got != want {
 			t.Errorf("%.40q changed the page's structure:\n%s\nwant\n%s", text, got, want)
@@ -90,6 +97,36 @@ func TestPageIsInert(t *testing.T) {
 	}
 	if !strings.Contains(clean, "color-scheme: light dark") {
 		t.Error("page does not follow the dark mode")
+	}
+}
+
+// Of many incidents the newest are open, and all are there with their requests.
+func TestPageListsIncidents(t *testing.T) {
+	s := sample()
+	in := s.Incidents["shop"]
+	for i := range 12 {
+		in.Last = append(in.Last, status.Incident{Time: start, Layer: status.Rlimit, Action: status.Killed, Limit: "file_size", Request: &status.Request{URI: fmt.Sprintf("/page%d", i)}})
+	}
+	s.Incidents["shop"] = in
+	page := render(t, s)
+	open, older, _ := strings.Cut(page, "<details>")
+	for _, c := range []struct{ part, want string }{
+		{open, "<strong>seccomp denied</strong> <code>kill(pid=1 sig=SIGKILL) = EPERM</code>"},
+		{open, "<code>GET /x?y</code> from 192.0.2.7"},
+		{open, "worker 0, pid 4711, script /srv/shop/x"},
+		{open, "<strong>scripts refused</strong>: why (24 times)"},
+		{open, "No request is known"},
+		{open, "<strong>rlimit killed</strong> by the limit of file_size"},
+		{open, "/page7<"},
+		{older, "<summary>4 more</summary>"},
+		{older, "/page11<"},
+	} {
+		if !strings.Contains(c.part, c.want) {
+			t.Errorf("%q is not where it should be:\n%s", c.want, page)
+		}
+	}
+	if strings.Contains(open, "/page8<") {
+		t.Error("an eleventh incident is open")
 	}
 }
 
