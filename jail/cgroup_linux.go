@@ -14,6 +14,7 @@ import (
 
 // cgroups are the Spawner's. They are used on the spawning thread only, but for close, which comes after it.
 type cgroups struct {
+	log   *zap.Logger
 	tree  *cgroup.Tree
 	pools map[string]*cgroup.Pool
 }
@@ -40,6 +41,13 @@ func (c *cgroups) pool(j *Jail) (*cgroup.Pool, error) {
 		c.tree, c.pools = t, map[string]*cgroup.Pool{}
 	}
 	p, err := c.tree.Pool(name, j.limits.sum, j.limits.worker)
+	if absent, ok := errors.AsType[*cgroup.Absent](err); ok {
+		if !j.limits.bestEffort {
+			return nil, fmt.Errorf("this host cannot enforce a limit of %v: %w; limits.enforce = \"best_effort\" starts without it", absent.Controller, err)
+		}
+		c.log.Warn("limit not enforced", zap.String("pool", j.Name()), zap.Stringer("controller", absent.Controller), zap.Error(err))
+		p, err = c.tree.Pool(name, j.limits.sum.Without(absent.Controller), j.limits.worker.Without(absent.Controller))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ type cgroupLimits struct {
 	// sum bounds the pool's workers together, worker each of them.
 	sum, worker cgroup.Limits
 	asked       []askedLimit
+	// bestEffort says that what turns out to be missing when the cgroup is made is left out.
+	bestEffort bool
 }
 
 // askedLimit is one limit of the configuration. Why is empty if it can be enforced.
@@ -30,6 +32,8 @@ func compileLimits(l config.Limits, h *cgroup.Host) (cgroupLimits, error) {
 	cl := cgroupLimits{
 		sum:    cgroup.Limits{Memory: l.Pool.Memory, Pids: l.Pool.Pids, CPU: l.Pool.CPU, IOWeight: l.IOWeight},
 		worker: cgroup.Limits{Memory: l.Memory, Pids: l.Pids, CPU: l.CPU},
+
+		bestEffort: l.Enforce == "best_effort",
 	}
 	bytes := func(n int64) string { return units.BytesSize(float64(n)) }
 	for _, s := range []struct {

@@ -69,7 +69,7 @@ func NewSpawner(o Options) (*Spawner, error) {
 		o.Log = zap.NewNop()
 	}
 	s := &Spawner{o: o, calls: make(chan func()), stop: make(chan struct{}), done: make(chan struct{}), sock: -1,
-		pools: make(map[string]bool), live: make(map[*Worker]struct{})}
+		pools: make(map[string]bool), live: make(map[*Worker]struct{}), cgroups: cgroups{log: o.Log}}
 	program, err := OpenProgram(o.Init)
 	if err != nil {
 		return nil, fmt.Errorf("open jpm-init %s: %w", o.Init, err)

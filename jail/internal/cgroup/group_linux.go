@@ -25,7 +25,8 @@ type Pool struct {
 	born        int // workers so far, so that their names differ; guarded by Tree.mu
 }
 
-// Pool makes the cgroup of a pool: sum bounds its workers together, worker each of them.
+// Pool makes the cgroup of a pool: sum bounds its workers together, worker each of them. A controller that was offered and has not the
+// file of a limit is an *Absent.
 func (t *Tree) Pool(name string, sum, worker Limits) (_ *Pool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -46,6 +47,9 @@ func (t *Tree) Pool(name string, sum, worker Limits) (_ *Pool, err error) {
 			return nil, fmt.Errorf("cgroup: %w", err)
 		}
 	}
+	if err := t.absent(sum, name); err != nil {
+		return nil, err
+	}
 	if err := t.set(sum, false, name); err != nil {
 		return nil, err
 	}
@@ -61,6 +65,24 @@ func (p *Pool) remove() {
 	for _, h := range p.where {
 		_ = remove(p.t.dir(h, p.name)) // Close tries again and tells
 	}
+}
+
+// Absent says that a controller is there and a file of it is not.
+type Absent struct {
+	Controller Controller
+	File       string
+}
+
+func (a *Absent) Error() string { return "the kernel has no " + a.File }
+
+// absent looks whether the files that bound the cgroup at below are there.
+func (t *Tree) absent(l Limits, below ...string) error {
+	for _, s := range l.settings(t.host, false) {
+		if _, err := os.Stat(filepath.Join(t.controllerDir(s.controller, below...), s.file)); errors.Is(err, os.ErrNotExist) {
+			return &Absent{s.controller, s.file}
+		}
+	}
+	return nil
 }
 
 // v2 lists the controllers of version 2 that limits need, by name.

@@ -88,8 +88,8 @@ func (h *Host) probeUnified(u *Hierarchy) {
 // busy says why u cannot give controllers to its children: it is not the root, and others than us are in it (cgroups(7), no internal
 // processes).
 func (h *Host) busy(u *Hierarchy) string {
-	if _, err := os.Stat(filepath.Join(u.Dir, "cgroup.type")); errors.Is(err, os.ErrNotExist) {
-		return "" // the root
+	if isRoot(u.Dir) {
+		return ""
 	}
 	pids, err := cgroups.GetPids(u.Dir)
 	if err != nil {
@@ -146,17 +146,40 @@ func (h *Host) probeV1(c Controller, dir string, noSwap bool) string {
 	return "the kernel has no IO weights (no BFQ)"
 }
 
-// probeV2 looks whether the files of an offered controller will be there. They show only in a cgroup that was given the controller, so
-// this looks at ours; the root has none of them, and there starting a worker will tell.
+// probeV2 looks whether the files of an offered controller will be there.
 func (h *Host) probeV2(c Controller, noSwap bool) {
-	dir := h.Place.Unified.Dir
 	switch c {
 	case Memory:
 		h.SwapFile = !noSwap
 	case IO:
-		h.WeightFile = "io.weight"
-		if missing(dir, "io.bfq.weight") == "" {
-			h.WeightFile = "io.bfq.weight"
-		}
+		h.WeightFile, h.Missing[IO] = findWeight(h.Place.Unified.Dir)
 	}
+}
+
+// findWeight finds the file of IO weights in version 2. The files of a controller show only in a cgroup that was given it, so this looks at
+// ours, or, as the root has none, at those below it. Where no cgroup was given it the making of the pool's will tell (*Absent).
+func findWeight(dir string) (file, why string) {
+	dirs := []string{dir}
+	if isRoot(dir) {
+		dirs, _ = filepath.Glob(filepath.Join(dir, "*")) // the pattern is no bad one
+	}
+	for _, dir := range dirs {
+		b, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
+		if err != nil || !slices.Contains(strings.Fields(string(b)), namesV2[IO]) {
+			continue
+		}
+		for _, file := range []string{"io.bfq.weight", "io.weight"} {
+			if missing(dir, file) == "" {
+				return file, ""
+			}
+		}
+		why = "the kernel has no io.weight (no io.cost, no BFQ)"
+	}
+	return "io.weight", why
+}
+
+// isRoot says whether dir is the root of a version 2 hierarchy.
+func isRoot(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "cgroup.type"))
+	return errors.Is(err, os.ErrNotExist)
 }
