@@ -2,13 +2,11 @@ package jail
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,172 +14,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"jpm/config"
 )
-
-// state is what a failed start must leave as it was.
-type state struct {
-	mounts, fds int
-	children    []string
-	sockets     int
-}
-
-func look(t *testing.T, s *Spawner) state {
-	t.Helper()
-	b, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fds, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	socks, err := os.ReadDir("/proc/self/fd/" + strconv.Itoa(s.sock))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return state{strings.Count(string(b), "\n"), len(fds), children(), len(socks)}
-}
-
-func (a state) equal(b state) bool {
-	return a.mounts == b.mounts && a.fds == b.fds && slices.Equal(a.children, b.children) && a.sockets == b.sockets
-}
-
-// A start that fails says at which step and why, and leaves no process, mount, descriptor or socket.
-func TestFailedStarts(t *testing.T) {
-	h := needRoot(t)
-	dir := site(t, map[string]string{"plain": "no program", "sub/x": ""})
-	if err := os.Symlink("/etc", filepath.Join(dir, "link")); err != nil {
-		t.Fatal(err)
-	}
-	owned := site(t, nil)
-	if err := os.Symlink("/etc", filepath.Join(owned, "data")); err != nil {
-		t.Fatal(err)
-	}
-	os.Chown(owned, siteUID, siteUID)
-	s := newSpawner(t, Options{Dir: site(t, nil)})
-	for i, c := range []struct {
-		name   string
-		change func(p *config.Pool)
-		step   string
-		errno  syscall.Errno
-		text   string
-	}{
-		{"working directory missing", func(p *config.Pool) { p.Jail.Read = []string{dir}; p.Scripts.Root = dir + "/none" }, "working-directory", syscall.ENOENT, ""},
-		{"not executable", func(p *config.Pool) { p.Jail.Exec = append(p.Jail.Exec, dir); p.Command = []string{dir + "/plain"} }, "exec", syscall.EACCES, ""},
-		{"mount point behind a symlink of the site", func(p *config.Pool) { p.Jail.Read = []string{dir, dir + "/link/ssl"} }, "fill-root", syscall.ELOOP, ""},
-		{"source missing", func(p *config.Pool) { p.Jail.Read = []string{dir + "/none"} }, "", syscall.ENOENT, "jail.read " + dir + "/none"},
-		{"write path is a file", func(p *config.Pool) { p.Jail.Write = []string{dir + "/plain"} }, "", 0, "is no directory"},
-		{"source behind a symlink of the site", func(p *config.Pool) { p.Jail.Read = []string{owned + "/data"} }, "", 0, "is a symlink that others than root can change"},
-		{"program missing", func(p *config.Pool) { p.Command = []string{bin + "/none"} }, "", syscall.ENOENT, "command"},
-		{"program behind a link to where nothing may run", func(p *config.Pool) { p.Jail.Read = []string{dir}; p.Command = []string{bin + "/elsewhere"} }, "", 0, "jail.exec"},
-		{"jpm's own directory", func(p *config.Pool) { p.Jail.Read = []string{filepath.Dir(s.base)} }, "", 0, "jpm's own run directory"},
-		{"ends at once", func(p *config.Pool) { p.Command = []string{"/bin/false"} }, "", 0, "exit code 1"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			os.Remove(bin + "/elsewhere")
-			if err := os.Symlink(dir+"/plain", bin+"/elsewhere"); err != nil {
-				t.Fatal(err)
-			}
-			p := workerPool()
-			p.Name = fmt.Sprint("failing", i)
-			c.change(&p)
-			j := compile(t, p, h)
-			if err := s.AddPool(j); err != nil {
-				t.Fatal(err)
-			}
-			before := look(t, s)
-			_, err := s.Start(startContext(t), j, "x", nil)
-			if err == nil {
-				t.Fatal("started")
-			}
-			t.Log(err)
-			var step *StepError
-			if errors.As(err, &step) != (c.step != "") || c.step != "" && step.Step != c.step {
-				t.Errorf("error %v, want one of step %q", err, c.step)
-			}
-			if c.errno != 0 && !errors.Is(err, c.errno) {
-				t.Errorf("error %v, want it to be %v", err, c.errno)
-			}
-			if !strings.Contains(err.Error(), c.text) {
-				t.Errorf("error %v, want %q in it", err, c.text)
-			}
-			if after := look(t, s); !after.equal(before) {
-				t.Errorf("left behind: before %+v, after %+v", before, after)
-			}
-		})
-	}
-}
-
-// A program that never accepts is given up when the context ends.
-func TestStartTimeout(t *testing.T) {
-	h := needRoot(t)
-	s := newSpawner(t, Options{})
-	j := compile(t, pool("sleepy", "/usr/bin/sleep", "100"), h)
-	if err := s.AddPool(j); err != nil {
-		t.Fatal(err)
-	}
-	before := look(t, s)
-	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
-	defer cancel()
-	if _, err := s.Start(ctx, j, "x", nil); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Start = %v, want deadline exceeded", err)
-	}
-	if after := look(t, s); !after.equal(before) {
-		t.Errorf("left behind: before %+v, after %+v", before, after)
-	}
-}
-
-// The jail without what a kernel may refuse keeps its other promises.
-func TestOldKernels(t *testing.T) {
-	h := needRoot(t)
-	off := Feature{Why: "a test"}
-	read := site(t, map[string]string{"file": "mine", "index.php": "<?php echo 6*7;"})
-	for name, change := range map[string]func(*Host){
-		"no user namespace": func(h *Host) { h.UserNS = off },
-		"no proc":           func(h *Host) { h.Proc = off },
-		"no landlock":       func(h *Host) { h.Landlock, h.LandlockABI = off, 0 },
-		"first landlock":    func(h *Host) { h.LandlockABI = min(h.LandlockABI, 1) },
-		"neither": func(h *Host) {
-			h.UserNS, h.Proc, h.NoSymFollow, h.MDWE = off, off, off, off
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			no := *h
-			change(&no)
-			p := workerPool()
-			p.Jail.Read = []string{read}
-			p.Env = map[string]string{"JPM_READ": read}
-			s := newSpawner(t, Options{})
-			j := compile(t, p, &no)
-			if err := s.AddPool(j); err != nil {
-				t.Fatal(err)
-			}
-			w := start(t, s, j)
-			want := map[string]string{"nothing": "ok", "threads": "ok", "read-own": "ok", "write-tmp": "ok", "read-shadow": "ENOENT",
-				"write-read": "EROFS", "write-root": "EROFS", "proc-1": "ENOENT", "self-mem": "EROFS", "fork": "EPERM", "setuid-0": "EPERM",
-				"kill-init": "EPERM", "connect-ip": "EAFNOSUPPORT"}
-			if !no.Proc.On {
-				want["self-mem"] = "ENOENT"
-			}
-			for probe, want := range want {
-				if got := body(t, w, "", "try="+probe); got != want {
-					t.Errorf("%s: %s, want %s", probe, got, want)
-				}
-			}
-			needPHP(t)
-			php := phpPool(read)
-			j = compile(t, php, &no)
-			if err := s.AddPool(j); err != nil {
-				t.Fatal(err)
-			}
-			if got := body(t, start(t, s, j), read+"/index.php", ""); got != "42" {
-				t.Errorf("php answers %q, want 42", got)
-			}
-		})
-	}
-}
 
 // A script is started by its interpreter, which is what must then be running.
 func TestScript(t *testing.T) {
@@ -203,63 +36,6 @@ func TestScript(t *testing.T) {
 	}
 	if got := body(t, start(t, s, j), "", "try=nothing"); got != "ok" {
 		t.Errorf("answer %q", got)
-	}
-}
-
-// With the filter left out the other layers hold by themselves, and what the filter hides from the other tests can be asked.
-func TestWithoutSeccomp(t *testing.T) {
-	h := needRoot(t)
-	write := site(t, nil)
-	os.Chown(write, siteUID, siteUID)
-	p := workerPool()
-	p.Jail.Write = []string{write}
-	p.Env = map[string]string{"JPM_WRITE": write, "JPM_TCP": "127.0.0.1:1", "JPM_ABSTRACT": "nobody"}
-	s := newSpawner(t, Options{skipStep: "seccomp", skipVerify: true})
-	j := compile(t, p, h)
-	if err := s.AddPool(j); err != nil {
-		t.Fatal(err)
-	}
-	w := start(t, s, j)
-	mknod := "EPERM"
-	if h.Landlock.On {
-		mknod = "EACCES" // asked before the capability is
-	}
-	for probe, want := range map[string]string{
-		"securebits-locked": "ok", "mdwe-set": "ok", "own-keyring": "ok",
-		"fork": "ok", "socket-netlink": "ok", // the filter's own work
-		"memory-exec": "EACCES", "mount-denied": "EPERM", "chroot": "EPERM", "mknod": mknod, "chown": "EPERM",
-		"setuid-0": "EPERM", "setgroups": "EPERM", "raise-nofile": "EPERM", "kill-init": "EPERM", "kill-parent": "EPERM",
-		"connect-ip": noTCP(h), "self-mem": "EROFS", "write-root": "EROFS", "write-usr": "EROFS", "exec-write": "EACCES", "map-exec-tmp": "EPERM", "socket-raw": "EPERM",
-	} {
-		if got := body(t, w, "", "try="+probe); got != want {
-			t.Errorf("%s: %s, want %s", probe, got, want)
-		}
-	}
-}
-
-// Paths in paths, on the kernel: the deepest decides.
-func TestNestedMounts(t *testing.T) {
-	h := needRoot(t)
-	dir := site(t, map[string]string{"a": "", "var/b": "", "var/keys/c": "", "var/keys/open/d": ""})
-	for _, d := range []string{"", "/var", "/var/keys", "/var/keys/open"} {
-		os.Chown(dir+d, siteUID, siteUID)
-	}
-	p := workerPool()
-	p.Jail.Read = []string{dir, dir + "/var/keys"}
-	p.Jail.Write = []string{dir + "/var", dir + "/var/keys/open"}
-	s := newSpawner(t, Options{})
-	j := compile(t, p, h)
-	if err := s.AddPool(j); err != nil {
-		t.Fatal(err)
-	}
-	w := start(t, s, j)
-	for probe, want := range map[string]string{
-		"read:" + dir + "/a": "ok", "write:" + dir + "/a": "EROFS", "write:" + dir + "/var/b": "EACCES", "write:" + dir + "/var/new": "ok",
-		"read:" + dir + "/var/keys/c": "ok", "write:" + dir + "/var/keys/new": "EROFS", "write:" + dir + "/var/keys/open/new": "ok",
-	} {
-		if got := body(t, w, "", "try="+probe); got != want {
-			t.Errorf("%s: %s, want %s", probe, got, want)
-		}
 	}
 }
 
