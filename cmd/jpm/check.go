@@ -85,6 +85,9 @@ Exit codes: 0 good, 1 this kernel or these files cannot give what is asked for, 
 			if here != "" {
 				fmt.Fprintf(out, "Limits by cgroup are shown as a service has them. From here `jpm run` could not enforce any: %s.\n", here)
 			}
+			if all := jail.Advice(); len(all) > 0 {
+				fmt.Fprintf(out, "Settings of this host (sysctl) that would back the filters of all jails:\n  %s\n", strings.Join(all, "\n  "))
+			}
 			fmt.Fprintf(out, "%s: good, %d pools\n", file, len(c.Pools))
 			return nil
 		},
