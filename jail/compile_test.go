@@ -17,6 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
+const testLoader = "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+
 // testHost is a merged-/usr Debian with everything on, so that decisions can be tested anywhere.
 func testHost() *Host {
 	on := Feature{On: true}
@@ -27,7 +29,11 @@ func testHost() *Host {
 		}
 		return cmp.Or(links[p], p), nil
 	}
-	return &Host{Kernel: "6.18", Libraries: []string{"/usr/lib", "/usr/lib64"}, Real: real, UserNS: on, NamespaceLimit: on, Proc: on, NoSymFollow: on, MDWE: on, Landlock: on, LandlockABI: 7, Listener: on, WaitKillable: on, Runtime: []RuntimeEntry{
+	var settings []string
+	for _, s := range zeroed {
+		settings = append(settings, s.name)
+	}
+	return &Host{Kernel: "6.18", Libraries: []string{"/usr/lib", "/usr/lib64"}, Loaders: []string{testLoader}, Settings: settings, Real: real, UserNS: on, NamespaceLimit: on, Proc: on, NoSymFollow: on, MDWE: on, Landlock: on, LandlockABI: 7, Listener: on, WaitKillable: on, Runtime: []RuntimeEntry{
 		{Path: "/usr", Source: "/usr", Dir: true, Exec: true},
 		{Path: "/bin", Link: "usr/bin", Exec: true},
 		{Path: "/lib64", Link: "usr/lib64", Exec: true},

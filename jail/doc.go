@@ -19,13 +19,13 @@
 //	private-mounts        nothing propagates to the host
 //	new-root              a small tmpfs
 //	fill-root             directories, files, links, mounts handed over as descriptors, /proc
-//	no-namespaces         none can be made any more
+//	zero                  no namespace, inotify, fanotify or MPTCP can be had any more
 //	wait-exec-stage       until it has what it needs of the host's /proc
 //	pivot-root            for both stages
 //	detach-host           the host's tree is gone
 //	read-only-root        no more changes
 //	prove-root            the working directory is inside
-//	prove-namespaces      nobody can make another
+//	prove-zero            PID 1 cannot either
 //	loopback              up, if the plan says so
 //	hostname              the pool's name
 //	init-close            keep the status pipe

@@ -21,18 +21,7 @@ func namespaceLines(j *Jail) []Line {
 	if j.plan.OneID {
 		user = j.host.Own.namespaceLine()
 	}
-	return []Line{
-		enforced(spaces + ": one set per worker"),
-		user,
-		either(j.plan.NoNamespaces, "none can be made inside, whatever the filter says", noNamespacesWhy(j.host)),
-	}
-}
-
-func noNamespacesWhy(h *Host) string {
-	if !h.UserNS.On {
-		return "needs a user namespace"
-	}
-	return "the kernel refuses: " + h.NamespaceLimit.Why
+	return append([]Line{enforced(spaces + ": one set per worker"), user}, settingLines(j)...)
 }
 
 func rootLines(*Jail) []Line {

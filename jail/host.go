@@ -14,6 +14,8 @@ type Host struct {
 	UserNS Feature
 	// NamespaceLimit: a user namespace can be kept from having more namespaces (Linux 4.9, namespaces(7)). Only with UserNS.
 	NamespaceLimit Feature
+	// Settings are the names below /proc/sys of what can be set to 0 in namespaces of a jail's own, those of zeroed that are here.
+	Settings []string
 	// Proc: a procfs with hidepid=invisible and subset=pid can be mounted (Linux 5.8, proc(5)). Without it the jail has no /proc.
 	Proc Feature
 	// NoSymFollow: a mount can refuse to follow symlinks (Linux 5.14, mount_setattr(2)).
@@ -39,6 +41,8 @@ type Host struct {
 	Runtime []RuntimeEntry
 	// Libraries are the directories in the runtime that hold libraries and exist here, in the order of libraryPaths.
 	Libraries []string
+	// Loaders are the dynamic loaders of programs of this architecture, by the real paths of those that exist here.
+	Loaders []string
 	// Real follows the symlinks of a path in the runtime to where the file is: /bin/sh to /usr/bin/dash. Nil means that there are none.
 	Real func(path string) (string, error)
 }

@@ -96,6 +96,7 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 			return nil, fmt.Errorf("php: only for php-cgi, and command is %s", p.Command[0])
 		}
 		pl.MDWE = h.MDWE.On
+		t.addShm()
 	}
 	if err := t.addSite(p.Jail, h); err != nil {
 		return nil, err
@@ -112,9 +113,15 @@ func Compile(p config.Pool, h *Host) (*Jail, error) {
 	}
 	if p.Jail.Landlock {
 		pl.Landlock = landlockRules(pl.Entries, h.LandlockABI, p.Jail.Network != "none")
-		// Other programs may be scripts, whose interpreter is in the runtime too.
-		if pl.ExecOnce && isPHP(p) && t.inRuntime(program) {
-			landlockOneProgram(&pl.Landlock, pl.Entries, h.Libraries, program)
+		if !filter.makesFifos() {
+			landlockNever(&pl.Landlock, unix.LANDLOCK_ACCESS_FS_MAKE_FIFO)
+		}
+		// Where nothing is listed the program may be a script, whose interpreter is in the runtime too; php-cgi is none.
+		switch {
+		case t.inRuntime(program) && (filter.listed || isPHP(p)):
+			landlockPrograms(&pl.Landlock, pl.Entries, h, program)
+		case filter.listed:
+			landlockPrograms(&pl.Landlock, pl.Entries, h)
 		}
 	}
 	if err := mayExec(pl, program); err != nil {
@@ -170,18 +177,18 @@ func newPlan(name string, uid, gid uint32, h *Host, filter *profile, network pla
 	}
 	setupUID, setupGID := h.Own.setup()
 	return &plan.Plan{
-		Name:         name,
-		Hostname:     name,
-		UserNS:       h.UserNS.On,
-		NoNamespaces: h.UserNS.On && h.NamespaceLimit.On,
-		OneID:        h.Own != nil,
-		SetupUID:     setupUID,
-		SetupGID:     setupGID,
-		UID:          uid,
-		GID:          gid,
-		Network:      network,
-		RootBytes:    1 << 20,
-		RootInodes:   1024,
+		Name:       name,
+		Hostname:   name,
+		UserNS:     h.UserNS.On,
+		Zero:       zero(h, filter, network),
+		OneID:      h.Own != nil,
+		SetupUID:   setupUID,
+		SetupGID:   setupGID,
+		UID:        uid,
+		GID:        gid,
+		Network:    network,
+		RootBytes:  1 << 20,
+		RootInodes: 1024,
 		// Entries, Rlimits, Dir, Path, Argv, Env: the caller's
 		OOMScoreAdj: oomScore,
 		ExecOnce:    !filter.listed,

@@ -2,7 +2,6 @@ package jail
 
 import (
 	"fmt"
-	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -78,23 +77,16 @@ func landlockRules(entries []plan.Entry, abi int, network bool) plan.Landlock {
 	return l
 }
 
-// landlockOneProgram takes the right to execute away from the runtime, but for its libraries, among which is the loader, and for one
-// program. It is for workers whose filter lets them start nothing: should it fail, what they can start is not in /usr/bin.
-func landlockOneProgram(l *plan.Landlock, entries []plan.Entry, libraries []string, program string) {
-	if l.FS&landlockExec == 0 {
-		return
-	}
+// landlockNever takes rights away from every rule.
+func landlockNever(l *plan.Landlock, rights uint64) {
 	for i := range l.Rules {
-		r := &l.Rules[i]
-		runtime := slices.ContainsFunc(entries, func(e plan.Entry) bool { return e.Path == r.Path && e.Origin == "the runtime" })
-		if runtime && !isLibrary(r.Path) {
-			r.Access &^= landlockExec
-		}
+		l.Rules[i].Access &^= rights
 	}
-	for _, dir := range libraries {
-		l.Rules = append(l.Rules, plan.PathRule{Path: dir, Access: landlockExec})
-	}
-	l.Rules = append(l.Rules, plan.PathRule{Path: program, Access: landlockExec})
+}
+
+// makesFifos says whether the profile lets a worker make named pipes.
+func (p *profile) makesFifos() bool {
+	return p.allows("mknodat", 0, 0, unix.S_IFIFO|0o600) || p.allows("mknod", 0, unix.S_IFIFO|0o600)
 }
 
 // holdsFiles says whether dir is a directory made for generated files alone, as php.ini's is, which PHP lists.
@@ -148,7 +140,9 @@ func landlockProgram(abi int, inMemory bool) plan.Landlock {
 	return l
 }
 
-func landlockLines(j *Jail) []Line {
+func landlockLines(j *Jail) []Line { return append(landlockRights(j), programLines(j)...) }
+
+func landlockRights(j *Jail) []Line {
 	l, abi := &j.plan.Landlock, j.host.LandlockABI
 	switch {
 	case !j.host.Landlock.On:

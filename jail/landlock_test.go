@@ -2,13 +2,11 @@ package jail
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
-	"jpm/config"
 	"jpm/jail/plan"
 )
 
@@ -138,28 +136,5 @@ func TestLandlockRules(t *testing.T) {
 		if r.Path == "/" || r.Access&(unix.LANDLOCK_ACCESS_FS_MAKE_CHAR|unix.LANDLOCK_ACCESS_FS_MAKE_BLOCK) != 0 {
 			t.Errorf("a rule for %s: %s", r.Path, rights(landlockFS, r.Access))
 		}
-	}
-}
-
-// php-cgi under php starts nothing, so Landlock has it execute only itself and its loader. A program that may be a script needs its
-// interpreter, and who may start programs needs them.
-func TestLandlockOneProgram(t *testing.T) {
-	executes := func(p config.Pool) []string {
-		var all []string
-		for _, r := range compile(t, p, testHost()).plan.Landlock.Rules {
-			if r.Access&unix.LANDLOCK_ACCESS_FS_EXECUTE != 0 {
-				all = append(all, r.Path)
-			}
-		}
-		return all
-	}
-	php := shop()
-	php.Jail.Exec = nil
-	if got, want := executes(php), []string{"/usr/lib", "/usr/lib64", "/usr/bin/php-cgi8.2"}; !slices.Equal(got, want) {
-		t.Errorf("php-cgi may execute %q, want %q", got, want)
-	}
-	perl := pool("perl", "/usr/bin/worker.pl")
-	if got := executes(perl); !slices.Contains(got, "/usr") {
-		t.Errorf("a script may execute %q, want its interpreter in /usr", got)
 	}
 }

@@ -52,7 +52,12 @@ func Probe() (*Host, error) {
 		}
 	}
 	h.UserNS = feature(tryClone(own, unix.CLONE_NEWUSER))
-	h.NamespaceLimit = feature(tryNamespaceLimit())
+	h.NamespaceLimit = feature(trySetting("user/max_user_namespaces"))
+	for _, s := range zeroed {
+		if trySetting(s.name) == nil {
+			h.Settings = append(h.Settings, s.name)
+		}
+	}
 	h.Proc = feature(tryProc(h))
 	h.NoSymFollow = feature(tryMountAttr(unix.MOUNT_ATTR_NOSYMFOLLOW))
 	_, err = unix.PrctlRetInt(unix.PR_GET_MDWE, 0, 0, 0, 0)
@@ -71,6 +76,11 @@ func Probe() (*Host, error) {
 		// One that is a link leads to one that is not.
 		if fi, err := os.Lstat(dir); err == nil && fi.IsDir() {
 			h.Libraries = append(h.Libraries, dir)
+		}
+	}
+	for _, p := range loaderPaths {
+		if real, err := filepath.EvalSymlinks(p); err == nil {
+			h.Loaders = append(h.Loaders, real)
 		}
 	}
 	h.Real = resolveLinks
@@ -109,18 +119,15 @@ func (o *Own) trySetupID() error {
 	return nil
 }
 
-// tryNamespaceLimit looks whether the settings that a user namespace has of its own are there and not read-only, as they are in containers.
-func tryNamespaceLimit() error {
-	const settings = "/proc/sys/user"
-	if _, err := os.Stat(settings + "/max_user_namespaces"); err != nil {
-		return err
-	}
+// trySetting looks whether a setting that namespaces have of their own is there and not read-only, as it is in containers.
+func trySetting(name string) error {
+	file := "/proc/sys/" + name
 	var st unix.Statfs_t
-	if err := unix.Statfs(settings, &st); err != nil {
-		return fmt.Errorf("statfs %s: %w", settings, err)
+	if err := unix.Statfs(file, &st); err != nil {
+		return fmt.Errorf("statfs %s: %w", file, err)
 	}
 	if st.Flags&unix.ST_RDONLY != 0 {
-		return fmt.Errorf("%s: %w", settings, unix.EROFS)
+		return fmt.Errorf("%s: %w", file, unix.EROFS)
 	}
 	return nil
 }

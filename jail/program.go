@@ -11,7 +11,7 @@ import (
 
 // Where a profile lets workers start programs, the mounts decide which: the runtime is mounted noexec, and over it come its
 // libraries, the pool's own program and what jail.exec names, each by itself. A mount cannot tell loading a library from
-// starting a program, so programs that lie among the libraries (/usr/lib/git-core) stay within reach.
+// starting a program, so programs that lie among the libraries (/usr/lib/git-core) are Landlock's to refuse: landlock_exec.go.
 
 // isLibrary says whether a path of the runtime is for libraries, as /lib64 is on hosts where it is no link.
 func isLibrary(p string) bool { return strings.HasPrefix(path.Base(p), "lib") }

@@ -37,6 +37,9 @@ var runtimePaths = []struct {
 // code and starting a program are the same.
 var libraryPaths = []string{"/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/usr/local/lib", "/usr/local/lib64"}
 
+// loaderPaths are where programs of the architectures that jpm runs on name their loader: glibc's and musl's.
+var loaderPaths = []string{"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-aarch64.so.1"}
+
 // devices are the nodes in /dev, with the numbers they must have: a wrong node under the right name is how a jail was left
 // before (CVE-2025-31133).
 var devices = []struct {

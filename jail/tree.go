@@ -66,6 +66,11 @@ func (t *tree) addTmp() {
 	t.add(plan.Entry{Kind: plan.Dir, Path: "/run", Mode: 0o755, Origin: "the jail's /run"})
 }
 
+// addShm gives POSIX shared memory and semaphores (shm_overview(7), sem_overview(7)) their place, in what /tmp may hold. PHP has none of it.
+func (t *tree) addShm() {
+	t.add(plan.Entry{Kind: plan.Link, Path: "/dev/shm", Data: "/tmp", Origin: "limits.tmp"})
+}
+
 // addSite adds the paths of the configuration.
 func (t *tree) addSite(j config.Jail, h *Host) error {
 	write := plan.NoSuid | plan.NoDev | plan.NoExec

@@ -31,7 +31,7 @@ func TestKindsOfWorkers(t *testing.T) {
 		{"Go", []string{dir + "/kinds"}, fmt.Sprintf("seccomp = \"generic\"\nexec = [%q]", dir), "/page",
 			map[string]string{"": "a page", "exec": "fork/exec /usr/bin/id: operation not permitted"}},
 		{"Python that forks", []string{"/usr/bin/python3", dir + "/prefork.py"}, fmt.Sprintf("seccomp = \"generic\"\nread = [%q]", dir), "/page",
-			map[string]string{"": "a page of 1", "exec": "1"}}, // EPERM
+			map[string]string{"": "a page of 1", "exec": "1", "lock": "locked"}}, // EPERM
 		{"uWSGI", []string{"/usr/bin/uwsgi", "--plugin", "python3", "--fastcgi-socket", "fd://0", "--wsgi-file", dir + "/echo.py", "--need-app",
 			"--master", "--processes", "2", "--threads", "2", "--die-on-term"}, fmt.Sprintf("seccomp = \"generic\"\nread = [%q]", dir), "/echo",
 			map[string]string{"": "GET ", "kib=300": strings.Repeat("x", 300<<10)}},
@@ -97,7 +97,7 @@ func copyFile(t *testing.T, from, to string, mode os.FileMode) {
 	}
 }
 
-// Under php-exec a site's programs are those of jail.exec and no others, however they are started.
+// Under php-exec a site's programs are those of jail.exec and no others. One that lies among the libraries can be given to the loader.
 func TestPHPPrograms(t *testing.T) {
 	tools := tempDir(t)
 	script := "#!/bin/sh\necho from a script\n"
@@ -118,6 +118,7 @@ func TestPHPPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const helper = "/usr/lib/apt/apt-helper"
 	for _, c := range []struct{ query, want string }{
 		{"argv=/usr/bin/wc -c /usr/bin/id", " /usr/bin/id 0"}, // it can be read, as all of /usr
 		{"shell=echo a | /usr/bin/wc -c", "2 0"},
@@ -131,6 +132,9 @@ func TestPHPPrograms(t *testing.T) {
 		{"argv=" + tools + "/other/script", " 127"},
 		{"shell=" + j.dir + "/site/id", "Permission denied 126"},
 		{"shell=" + loader + " /usr/bin/id", "failed to map segment from shared object 127"},
+		{"argv=" + helper + " --version", " 127"},
+		{"shell=" + helper + " --version", "Permission denied 126"},
+		{"shell=" + loader + " " + helper + " --version", " 0"}, // docs/seccomp.md says so
 	} {
 		query := url.PathEscape(c.query)
 		a := j.exchange(simple(1, false, append(j.scriptParams("programs.php"), "QUERY_STRING", query)...))

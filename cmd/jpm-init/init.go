@@ -48,8 +48,8 @@ func (b *builder) steps() []step {
 		{"private-mounts", privateMounts},
 		{"new-root", b.newRoot},
 		{"fill-root", b.fillRoot},
-		// The last that counts as one was a mount that lay nowhere yet. The settings are in the host's /proc.
-		{"no-namespaces", b.noNamespaces},
+		// The last that counts as a namespace was a mount that lay nowhere yet. The settings are in the host's /proc.
+		{"zero", b.zero},
 		// The exec stage takes what it needs from the host's /proc; after the pivot that is gone.
 		{"wait-exec-stage", b.waitChild},
 		{"pivot-root", b.pivot},
@@ -57,7 +57,7 @@ func (b *builder) steps() []step {
 		// Last of the mount work: mount points were made in it.
 		{"read-only-root", b.readOnlyRoot},
 		{"prove-root", proveRoot},
-		{"prove-namespaces", b.proveNamespaces},
+		{"prove-zero", b.proveZero},
 		// Needs CAP_NET_ADMIN over the jail's own network.
 		{"loopback", b.loopback},
 		{"hostname", func() error { return unix.Sethostname([]byte(b.p.Hostname)) }},

@@ -110,8 +110,8 @@ func (s *stage) proveLandlock() error {
 		tries = append(tries, attempt{"connect to an abstract unix socket", unix.EPERM, s.connectBeyond})
 	}
 	for _, t := range tries {
-		if err := t.do(); err != t.want {
-			return fmt.Errorf("%s = %v, want %v", t.what, err, t.want)
+		if err := t.prove(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -122,6 +122,13 @@ type attempt struct {
 	what string
 	want error
 	do   func() error
+}
+
+func (a attempt) prove() error {
+	if err := a.do(); err != a.want {
+		return fmt.Errorf("%s = %v, want %v", a.what, err, a.want)
+	}
+	return nil
 }
 
 func listRoot() error {

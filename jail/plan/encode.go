@@ -8,7 +8,7 @@ import (
 // The encoding is the fields in order, numbers as varints, strings and lists with their length before them. It is read by the
 // jpm-init that came with the master that wrote it, so it has a version only to refuse another one. Not JSON, because
 // jpm-init decodes it twice for each worker, and its start and its memory are what a jail costs.
-const version = 3
+const version = 4
 
 // Encode writes the plan for jpm-init.
 func (p *Plan) Encode() []byte {
@@ -48,7 +48,7 @@ func (c *coder) plan(p *Plan) {
 	c.string(&p.Name)
 	c.string(&p.Hostname)
 	c.bool(&p.UserNS)
-	c.bool(&p.NoNamespaces)
+	c.strings(&p.Zero)
 	c.bool(&p.OneID)
 	for _, n := range []*uint32{&p.SetupUID, &p.SetupGID, &p.UID, &p.GID} {
 		c.number32(n)

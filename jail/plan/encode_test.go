@@ -22,7 +22,7 @@ func TestRoundTrip(t *testing.T) {
 // normal makes empty lists nil: the encoding does not tell them apart.
 func normal(p *Plan) *Plan {
 	q := *p
-	for _, f := range []any{&q.Entries, &q.Rlimits, &q.Argv, &q.Env, &q.Filter, &q.InitFilter, &q.Landlock.Rules} {
+	for _, f := range []any{&q.Zero, &q.Entries, &q.Rlimits, &q.Argv, &q.Env, &q.Filter, &q.InitFilter, &q.Landlock.Rules} {
 		if v := reflect.ValueOf(f).Elem(); v.Len() == 0 {
 			v.SetZero()
 		}

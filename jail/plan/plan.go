@@ -14,8 +14,8 @@ type Plan struct {
 	// UserNS says that the jail has a user namespace of its own, in which SetupUID is 0 inside and UID is itself.
 	// Without it the stages start as the host's root.
 	UserNS bool
-	// NoNamespaces lets nobody in the jail's user namespace make a namespace of any kind (namespaces(7)). Only with UserNS.
-	NoNamespaces bool
+	// Zero names settings of the jail's own namespaces that are set to 0, below /proc/sys: "user/max_uts_namespaces" (namespaces(7)).
+	Zero []string
 	// OneID says that the user namespace maps one id and nobody may call setgroups(2) in it, which is all that an ordinary user can have:
 	// SetupUID and UID are the same, inside as outside, and the groups of whoever started jpm stay.
 	OneID bool
@@ -54,7 +54,7 @@ type Plan struct {
 	// Extra is how many descriptors the program gets beyond 0, 1 and 2: they become 3, 4, ...
 	Extra int
 
-	// ExecOnce refuses every execve but the worker's own start. Without it the mounts decide what can be executed.
+	// ExecOnce refuses every execve but the worker's own start. Without it the mounts and Landlock decide what can be executed.
 	ExecOnce bool
 	// Filter is the worker's seccomp program and InitFilter that of PID 1, as an array of struct sock_filter in native byte order.
 	Filter, InitFilter []byte

@@ -24,6 +24,7 @@ func (p Probe) absent(outcomes ...string) Probe  { p.Absent = outcomes; return p
 func (p Probe) never(why string) Probe           { p.Bare, p.Why = Never, why; return p }
 
 func (p Probe) limited(why string) Probe { p.Limited = true; return p.never(why) }
+func (p Probe) loopback() Probe          { p.Loopback = true; return p }
 func (p Probe) needs(l Layer) Probe      { p.Needs = l; return p }
 
 // What several probes are stopped by.

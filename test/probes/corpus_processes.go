@@ -29,7 +29,7 @@ var processes = []Probe{
 	native("B25", "choose its processors", "affinity", AsUser, refused),
 	native("B26", "set its scheduling policy", "raw:sched-policy", AsUser, refused),
 	native("B27", "set its disk priority", "raw:ioprio", AsUser, refused).reached("EINVAL"),
-	native("B28", "lock memory", "raw:mlock", AsUser, refused).reached("EINVAL"),
+	native("B28", "lock memory", "raw:mlock", AsUser, refused),
 	native("B29", "change its process group", "raw:setpgid", AsUser, refused),
 	native("B30", "add a filter of its own, or ask for one", "raw:seccomp-ask", AsUser, refused).reached("EFAULT", "EINVAL"),
 	native("B31", "fork in a native program", "fork", AsUser, noFork),

@@ -17,22 +17,23 @@ import (
 	"time"
 )
 
-// JPM is a running jpm with two pools: "php" serves a site, "native" is the native program.
+// JPM is a running jpm with three pools: "php" serves a site, "native" is the native program, and "loopback" the same with a network.
 type JPM struct {
-	site    *home
-	socket  string // of the pool "native"
-	address string // of the status endpoint
-	ended   chan struct{}
-	log     string // path
+	site     *home
+	socket   string // of the pool "native"
+	loopback string // of the pool "loopback"
+	address  string // of the status endpoint
+	ended    chan struct{}
+	log      string // path
 }
 
 // StartJPM makes the sites and runs jpm, built into bin/, until the stand is closed. more is configuration for each pool of that name,
 // put into its blocks: pool → block → lines; the block "" is the pool itself.
 func (s *Stand) StartJPM(name, source string, more map[string]map[string]string) (*JPM, error) {
-	siteID, nativeID := siteID, nativeID
+	siteID, nativeID, loopbackID := siteID, nativeID, loopbackID
 	proxy, shared, listen := fmt.Sprintf("proxy {\n user = \"%d\"\n}\n", proxyID), "", "owner = \"www-data\""
 	if s.one != 0 {
-		siteID, nativeID = s.one, s.one
+		siteID, nativeID, loopbackID = s.one, s.one, s.one
 		proxy, shared, listen = "", "shared_uid = true", ""
 	}
 	h, err := s.newHome(name, source, siteID)
@@ -44,24 +45,19 @@ func (s *Stand) StartJPM(name, source string, more map[string]map[string]string)
 		return nil, err
 	}
 	env["JPM_TMP"], env["LAB_TMP"] = "/tmp", "/tmp"
-	nativeEnv := maps.Clone(env)
-	nativeEnv["JPM_WRITE"] = s.path(name + "/native")
-	pid, err := s.sibling(uint32(nativeID))
+	nativeEnv, err := s.nativeEnvironment(env, name+"/native", nativeID)
 	if err != nil {
 		return nil, err
 	}
-	nativeEnv["JPM_SIBLING"] = fmt.Sprint(pid)
-	if err := os.Mkdir(nativeEnv["JPM_WRITE"], 0o755); err != nil {
-		return nil, err
-	}
-	if err := os.Chown(nativeEnv["JPM_WRITE"], nativeID, nativeID); err != nil {
+	loopbackEnv, err := s.nativeEnvironment(env, name+"/loopback", loopbackID)
+	if err != nil {
 		return nil, err
 	}
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	j := &JPM{site: h, socket: s.path(name + "/native.sock"), address: fmt.Sprintf("127.0.0.1:%d", port), log: s.path(name + "/jpm.log")}
+	j := &JPM{site: h, socket: s.path(name + "/native.sock"), loopback: s.path(name + "/loopback.sock"), address: fmt.Sprintf("127.0.0.1:%d", port), log: s.path(name + "/jpm.log")}
 	var conf strings.Builder
 	fmt.Fprintf(&conf, "status {\n listen = %q\n}\n%s", j.address, proxy)
 	block := func(pool, name, lines string) {
@@ -80,6 +76,8 @@ func (s *Stand) StartJPM(name, source string, more map[string]map[string]string)
 			fmt.Sprintf("read = [%q]\nwrite = [%q]", h.root, filepath.Join(h.root, "uploads"))},
 		{"native", j.socket, s.path("bin/worker"), nativeID, nativeEnv, "", "",
 			fmt.Sprintf("read = [%q]\nwrite = [%q]\nexec = [%q]", s.path("read"), nativeEnv["JPM_WRITE"], s.path("bin"))},
+		{"loopback", j.loopback, s.path("bin/worker"), loopbackID, loopbackEnv, "", "",
+			fmt.Sprintf("read = [%q]\nwrite = [%q]\nexec = [%q]\nnetwork = \"loopback\"", s.path("read"), loopbackEnv["JPM_WRITE"], s.path("bin"))},
 	} {
 		fmt.Fprintf(&conf, "pool %q {\nlisten \"unix:%s\" {\n%s\n}\nuser = \"%d\"\n%s\ncommand = [%q]\n%s\n",
 			p.name, p.socket, listen, p.uid, shared, p.command, more[p.name][""])
@@ -137,11 +135,9 @@ func (s *Stand) run(j *JPM, file, runDir string) error {
 		}
 	})
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		_, err := j.worker("php")
+		err := j.idle("php", "native", "loopback")
 		if err == nil {
-			if _, err = j.worker("native"); err == nil {
-				return nil
-			}
+			return nil
 		}
 		select {
 		case <-j.ended:
@@ -161,6 +157,16 @@ func (j *JPM) Log() string {
 		return err.Error()
 	}
 	return string(b[max(0, len(b)-4000):])
+}
+
+// idle says which of the pools has no idle worker.
+func (j *JPM) idle(pools ...string) error {
+	for _, pool := range pools {
+		if _, err := j.worker(pool); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // worker is the pid of an idle worker of a pool.
@@ -197,7 +203,11 @@ func (j *JPM) home() *home { return j.site }
 
 func (j *JPM) native(p *Probe) (string, error) {
 	// A worker that a probe has killed is replaced after a short pause; the queue holds the request so long.
-	a, err := ask(j.socket, page("/x", "try="+url.QueryEscape(p.Name)))
+	socket := j.socket
+	if p.Loopback {
+		socket = j.loopback
+	}
+	a, err := ask(socket, page("/x", "try="+url.QueryEscape(p.Name)))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("%s: %w", p.Name, err)

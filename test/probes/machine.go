@@ -11,11 +11,12 @@ import (
 
 // The accounts of the probes. They need no entry in /etc/passwd.
 const (
-	proxyID  = 1910000010
-	siteID   = 1910000011
-	nativeID = 1910000012
-	otherID  = 1910000013 // nobody's friend
-	oneID    = 1910000014 // runs a jpm
+	proxyID    = 1910000010
+	siteID     = 1910000011
+	nativeID   = 1910000012
+	otherID    = 1910000013 // nobody's friend
+	oneID      = 1910000014 // runs a jpm
+	loopbackID = 1910000015
 )
 
 // machine is a place where probes are made.
@@ -84,6 +85,21 @@ func (s *Stand) Environment(name string, uid uint32) (map[string]string, error) 
 	}
 	env["JPM_SIBLING"] = strconv.Itoa(pid)
 	return env, nil
+}
+
+// nativeEnvironment is env for the native program of another user, with a directory below the stand's that is made for it.
+func (s *Stand) nativeEnvironment(env map[string]string, dir string, uid int) (map[string]string, error) {
+	env = maps.Clone(env)
+	env["JPM_WRITE"] = s.path(dir)
+	pid, err := s.sibling(uint32(uid))
+	if err != nil {
+		return nil, fmt.Errorf("start a sibling: %w", err)
+	}
+	env["JPM_SIBLING"] = strconv.Itoa(pid)
+	if err := os.Mkdir(env["JPM_WRITE"], 0o755); err != nil {
+		return nil, err
+	}
+	return env, os.Chown(env["JPM_WRITE"], uid, uid)
 }
 
 // Scripts are the files of a site that make the attempts in PHP, when asked with the query format=json. Reports reads their answers.

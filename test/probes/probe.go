@@ -78,6 +78,8 @@ type Probe struct {
 	Absent []string
 	// Stops are the outcomes that hold. Nil for an attempt that is open by decision.
 	Stops Stops
+	// Loopback is for an attempt on sockets, made in a jail that has a network to have them in: in the others there are no IP sockets.
+	Loopback bool
 	// Needs is another layer without which the one that stops it does not.
 	Needs Layer
 }

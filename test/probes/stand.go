@@ -21,7 +21,7 @@ type Stand struct {
 	// env is what the probes are told, by the names they know.
 	env map[string]string
 
-	// one is the uid of an ordinary user who runs jpm, and so of both pools; 0: root runs it.
+	// one is the uid of an ordinary user who runs jpm, and so of all pools; 0: root runs it.
 	one int
 
 	undo []func() error

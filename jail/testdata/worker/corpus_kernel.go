@@ -75,7 +75,7 @@ var raw = map[string]struct {
 	"keep-caps":        {unix.SYS_PRCTL, []uintptr{unix.PR_SET_KEEPCAPS, 1, 0, 0, 0}},
 	"speculation":      {unix.SYS_PRCTL, []uintptr{unix.PR_GET_SPECULATION_CTRL, 0, 0, 0, 0}},
 	"tsc":              {unix.SYS_PRCTL, []uintptr{unix.PR_SET_TSC, 1, 0, 0, 0}}, // as it is
-	"mlock":            {unix.SYS_MLOCKALL, []uintptr{0}},
+	"mlock":            {unix.SYS_MLOCK, []uintptr{pointer(new(int32)), 1}},
 	"setpgid":          {unix.SYS_SETPGID, []uintptr{0, 0}},
 	"ioprio":           {unix.SYS_IOPRIO_SET, []uintptr{1, 0, 0}},
 	"sched-policy":     {unix.SYS_SCHED_SETSCHEDULER, []uintptr{0, 0, pointer(new(int32))}},

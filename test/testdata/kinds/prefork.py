@@ -1,5 +1,6 @@
 """A FastCGI worker that forks before it serves, as many of Python's servers do, and answers each request from a thread."""
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -38,6 +39,9 @@ def page(query):
             return subprocess.run(["/usr/bin/id"], capture_output=True).stdout
         except OSError as e:
             return str(e.errno).encode()
+    if query == b"lock":  # a semaphore in shared memory
+        with multiprocessing.get_context("fork").Lock():
+            return b"locked"
     return b"a page of %d" % (os.getppid() == parent)
 
 
