@@ -1,7 +1,7 @@
 # jpm needs Go. The targets run, test and integration also need root, and install what they use with apt.
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test setup unit integration lint fuzz fuzz-nightly probes probes-doc bench docs clean
+.PHONY: help build run test setup unit integration lint fuzz fuzz-nightly probes probes-doc vm bench docs clean
 
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 FUZZTIME ?= 60s
@@ -49,6 +49,9 @@ probes-doc: ## the same, into docs/probes.md
 	@CGO_ENABLED=0 go run ./test/probes/run -doc docs/probes.md
 	CGO_ENABLED=0 JPM_PROBES_DOC=$(CURDIR)/docs/probes.md go test -tags integration -count=1 -run TestKnockOut ./jail
 
+vm: setup ## cgroups version 2, an older Landlock and jails, in a virtual machine with another kernel (over five minutes where the processor is emulated, so not in .ci/run; VM_KERNEL=6.12, VM_RUN=, VM_LOG=)
+	@CGO_ENABLED=0 go run ./test/vm
+
 bench: ## side by side with php-fpm and others, about 15 minutes (ROWS=, SECONDS=, PAIRS=, BENCH_JSON=)
 	@test/bench/setup
 	CGO_ENABLED=0 go run ./test/bench
@@ -57,5 +60,5 @@ docs: ## docs/config.md, from the code
 	go generate ./...
 
 clean: ## remove what the other targets built
-	rm -rf bin
+	rm -rf bin "$${XDG_CACHE_HOME:-$$HOME/.cache}/jpm-vm"
 	go clean -testcache

@@ -9,8 +9,6 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"jpm/config"
 )
 
 // enteredName is argv[0] of a program that Enter has started.
@@ -104,10 +102,6 @@ func findOwn() (*Own, error) {
 		if data[c/32].Effective&(1<<(c%32)) == 0 {
 			return nil, fmt.Errorf("jail: %w", whyNoNamespace(unix.EPERM, sysctl))
 		}
-	}
-	if os.Geteuid() == int(config.RootUID()) {
-		return nil, fmt.Errorf("jail: uid %d stands for everybody else in a user namespace, so its files could not be told from root's; run jpm as another user: %w",
-			os.Geteuid(), ErrUnsupported)
 	}
 	groups, err := os.Getgroups()
 	if err != nil {

@@ -73,10 +73,14 @@ func TestWithoutSeccomp(t *testing.T) {
 	if h.Landlock.On {
 		mknod = "EACCES" // asked before the capability is
 	}
+	mdwe := "ok"
+	if !h.MDWE.On {
+		mdwe = "EINVAL"
+	}
 	for probe, want := range map[string]string{
-		"securebits-locked": "ok", "mdwe-set": "ok", "own-keyring": "ok",
+		"securebits-locked": "ok", "mdwe-set": mdwe, "own-keyring": "ok",
 		"fork": "ok", "socket-netlink": "ok", // the filter's own work
-		"memory-exec": "EACCES", "mount-denied": "EPERM", "chroot": "EPERM", "mknod": mknod, "chown": "EPERM",
+		"memory-exec": memoryExec(h), "mount-denied": "EPERM", "chroot": "EPERM", "mknod": mknod, "chown": "EPERM",
 		"setuid-0": "EPERM", "setgroups": "EPERM", "raise-nofile": "EPERM", "kill-init": "EPERM", "kill-parent": "EPERM",
 		"connect-ip": noTCP(h), "self-mem": "EROFS", "write-root": "EROFS", "write-usr": "EROFS", "exec-write": "EACCES", "map-exec-tmp": "EPERM", "socket-raw": "EPERM",
 	} {

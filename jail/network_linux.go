@@ -14,21 +14,24 @@ import (
 func (s *sight) network() error { return verifyNetwork(s.dir, s.plan.Network) }
 
 // verifyNetwork looks from outside at a worker's network: one of its own holds a loopback and nothing else, without an address where it is
-// to be down and with its own addresses where it is to be up. The host's network must be the host's.
+// to be down and with its own addresses where it is to be up. The host's network must be the host's. What a network holds does not tell
+// whose it is: a host can have nothing but a loopback, too.
 func verifyNetwork(dir string, n plan.Network) error {
-	if n == plan.HostNetwork {
-		theirs, err := os.Readlink(dir + "/ns/net")
-		if err != nil {
-			return fmt.Errorf("verify network: %w", err)
-		}
-		ours, err := os.Readlink("/proc/self/ns/net")
-		if err != nil {
-			return fmt.Errorf("verify network: %w", err)
-		}
-		if theirs != ours {
-			return &VerifyError{"network", ours + ", the host's", theirs}
-		}
+	theirs, err := os.Readlink(dir + "/ns/net")
+	if err != nil {
+		return fmt.Errorf("verify network: %w", err)
+	}
+	ours, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		return fmt.Errorf("verify network: %w", err)
+	}
+	switch {
+	case n == plan.HostNetwork && theirs != ours:
+		return &VerifyError{"network", ours + ", the host's", theirs}
+	case n == plan.HostNetwork:
 		return nil
+	case theirs == ours:
+		return &VerifyError{"network", "one of its own", ours + ", the host's"}
 	}
 	b, err := os.ReadFile(dir + "/net/dev")
 	if err != nil {

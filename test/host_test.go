@@ -145,8 +145,17 @@ func kill(t *testing.T, pid int) {
 	}
 }
 
+// slow: the processor is emulated, and takes many times as long (JPM_TEST_SLOW=1).
+var slow = os.Getenv("JPM_TEST_SLOW") == "1"
+
 // patience is how long the tests wait for what must happen soon.
-const patience = 20 * time.Second
+var patience = 20 * time.Second
+
+func init() {
+	if slow {
+		patience *= 10
+	}
+}
 
 // eventually waits until ok holds.
 func eventually(t *testing.T, what string, ok func() bool) {

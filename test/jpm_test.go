@@ -83,6 +83,15 @@ func (j *jpm) startQuietly() {
 	j.cmd.Stdout, j.cmd.Stderr = j.log, j.log
 	j.cmd.Env = append(os.Environ(), "LAB_SECRET=only jpm knows")
 	j.cmd.WaitDelay = patience // a descendant that outlives it would hold the pipe
+	// As a service jpm has a cgroup of its own. It would have nothing to hand down where the test is, too.
+	if dir := os.Getenv("JPM_TEST_CGROUP"); dir != "" {
+		f, err := os.Open(dir)
+		if err != nil {
+			j.t.Fatal(err)
+		}
+		defer f.Close()
+		j.cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(f.Fd())}
+	}
 	if err := j.cmd.Start(); err != nil {
 		j.t.Fatal(err)
 	}

@@ -145,17 +145,3 @@ func TestNoUserNamespaces(t *testing.T) {
 		}
 	}
 }
-
-// TestNobodyRunsNothing: in a user namespace the user nobody looks like root and everybody else.
-func TestNobodyRunsNothing(t *testing.T) {
-	_, j := labAsOrdinaryUser(t)
-	b, err := os.ReadFile(filepath.Join(j.dir, "jpm.hcl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	j.write("jpm.hcl", strings.ReplaceAll(string(b), fmt.Sprintf("%q", fmt.Sprint(ordinaryID)), `"65534"`))
-	as := []string{"--reuid", "65534", "--regid", "65534", "--clear-groups", filepath.Join(bin, "jpm")}
-	if _, errs, code := finished(t, exec.Command("setpriv", append(as, j.args("check")...)...)); code != 1 || !strings.Contains(errs, "run jpm as another user") {
-		t.Errorf("exit code %d, %q; want 1 and the advice", code, errs)
-	}
-}

@@ -51,6 +51,9 @@ func (j *jpm) writeSite(b *strings.Builder, s site) {
 	if s.workers == "" {
 		s.workers = "max = 4"
 	}
+	if slow && !strings.Contains(s.workers, "start_timeout") {
+		s.workers += "\nstart_timeout = \"100s\""
+	}
 	if s.root == "" && !s.noRule {
 		s.root = filepath.Join(j.dir, s.name)
 		if err := os.CopyFS(s.root, os.DirFS("site")); err != nil {
