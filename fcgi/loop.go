@@ -1,7 +1,6 @@
 package fcgi
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -58,23 +57,38 @@ func NewLoop(log *zap.Logger) (*Loop, error) {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, os.NewSyscallError("epoll_create1", err)
-	}
-	wake, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
-	if err != nil {
-		closeFD(ep)
-		return nil, os.NewSyscallError("eventfd", err)
-	}
-	l := &Loop{log: log, ep: ep, wakeFD: wake, events: make([]unix.EpollEvent, 64), in: new([inputSize]byte), ended: make(chan struct{}), now: time.Now()}
-	if err := l.register(wake, (*waker)(l), unix.EPOLLIN); err != nil {
-		closeFD(ep)
-		closeFD(wake)
+	l := &Loop{log: log, ended: make(chan struct{}), now: time.Now()}
+	if err := l.open(); err != nil {
 		return nil, err
 	}
 	go l.run()
 	return l, nil
+}
+
+// open makes what the thread waits with.
+func (l *Loop) open() (err error) {
+	l.events, l.in = make([]unix.EpollEvent, 64), new([inputSize]byte)
+	if l.ep, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return os.NewSyscallError("epoll_create1", err)
+	}
+	if l.wakeFD, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		closeFD(l.ep)
+		return os.NewSyscallError("eventfd", err)
+	}
+	// The epoll does not block either: os.NewFile asks that, for park.
+	if err = unix.SetNonblock(l.ep, true); err == nil {
+		err = l.register(l.wakeFD, (*waker)(l), unix.EPOLLIN)
+	}
+	if err != nil {
+		l.release()
+	}
+	return err
+}
+
+// release closes what open has made.
+func (l *Loop) release() {
+	closeFD(l.ep)
+	closeFD(l.wakeFD)
 }
 
 // Close ends the thread and waits for it. What is still connected is left as it is.
@@ -115,18 +129,14 @@ func (l *Loop) forget(fd int) {
 // run is the thread.
 func (l *Loop) run() {
 	defer close(l.ended)
-	defer closeFD(l.ep)
-	defer closeFD(l.wakeFD)
+	defer l.release()
 	for {
-		n, err := unix.EpollWait(l.ep, l.events, l.patience())
-		if err != nil && !errors.Is(err, unix.EINTR) {
-			l.log.Fatal("bug: epoll_wait", zap.Error(err)) // not a descriptor, or not an epoll
-		}
+		n := l.wait()
 		l.now = time.Now()
 		l.mu.Lock()
 		l.asleep = false
 		l.mu.Unlock()
-		for _, e := range l.events[:max(0, n)] {
+		for _, e := range l.events[:n] {
 			if r := l.table[e.Fd]; r.h != nil && r.gen == uint32(e.Pad) {
 				l.guard(r.h, e.Events)
 			}
@@ -138,22 +148,6 @@ func (l *Loop) run() {
 			return
 		}
 	}
-}
-
-// patience is how long to wait for events, in milliseconds: until the next timer, not at all if there is something to do, without end if there is
-// nothing.
-func (l *Loop) patience() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.tasks) > 0 {
-		return 0
-	}
-	l.asleep = true
-	due, ok := l.timers.next()
-	if !ok {
-		return -1
-	}
-	return int(max(0, time.Until(due)+time.Millisecond-1) / time.Millisecond)
 }
 
 // guard lets a handler act. A panic costs what it handles only.
