@@ -105,16 +105,22 @@ func (f *frame) cut() *Refusal {
 	return nil
 }
 
-// add appends input, or the end of its stream if b is empty. It is false if that does not fit.
+// maxGather is how much input goes with the head, in bytes.
+const maxGather = 90 << 10
+
+// add appends input, or the end of its stream if b is empty. It is false if that is too much.
 func (f *frame) add(kind uint8, b []byte) bool {
+	if len(f.out)-f.body+len(b) > maxGather {
+		return false
+	}
 	// What is added may need two headers, and both streams must be ended behind it.
-	need := len(f.out) + len(b) + 6*headerLen
-	if need > cap(f.out) {
-		if need > bufferSize || f.big != nil {
-			return false
+	if need := len(f.out) + len(b) + 6*headerLen; need > cap(f.out) {
+		if need <= bufferSize && f.big == nil {
+			f.big = getBuffer()
+			f.out = f.big[:copy(f.big[:], f.out)]
+		} else { // large parameters
+			f.out = append(make([]byte, 0, need+maxGather), f.out...)
 		}
-		f.big = getBuffer()
-		f.out = f.big[:copy(f.big[:], f.out)]
 	}
 	if len(b) == 0 {
 		f.endInput(kind)

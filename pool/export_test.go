@@ -2,6 +2,9 @@ package pool
 
 import "context"
 
+// Remembered is how many leases before the last one Served knows.
+const Remembered = remembered
+
 // Armed reports whether the pool's timer is running.
 func (p *Pool) Armed() bool {
 	p.mu.Lock()

@@ -78,7 +78,8 @@ func TestServed(t *testing.T) {
 		}
 		is("before the first", 0, nil, 0)
 		var all []*fakeHolder
-		for i := range 7 {
+		const n = pool.Remembered + 3
+		for i := range n {
 			time.Sleep(time.Second)
 			h := &fakeHolder{}
 			all = append(all, h)
@@ -92,9 +93,9 @@ func TestServed(t *testing.T) {
 			l.Release(pool.Reuse)
 			is("after it", 0, h, i+1)
 		}
-		is("one back", 1500*time.Millisecond, all[5], 7)
-		is("four back", 8*time.Second, all[2], 7)
-		is("five back", 10*time.Second, nil, 7)
+		is("one back", 1500*time.Millisecond, all[n-2], n)
+		is("the last that is remembered", pool.Remembered*2*time.Second, all[n-1-pool.Remembered], n)
+		is("one more", (pool.Remembered+1)*2*time.Second, nil, n)
 		r.s.die(first, pool.Exit{})
 		if h, pid, n := r.Served(first, 0); h != nil || pid != 0 || n != 0 {
 			t.Errorf("of a worker that is gone: %v, %d, %d", h, pid, n)

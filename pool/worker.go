@@ -11,8 +11,9 @@ const never = time.Duration(1<<63 - 1)
 // aftermath is how long after a request a worker's end may still be that request's doing.
 const aftermath = time.Second
 
-// remembered is how many leases before the last one a worker's past has: what is told of it comes late, but not that late.
-const remembered = 4
+// remembered is how many leases before the last one a worker's past has: what is told of it comes late, by a millisecond
+// or two, in which a worker may be through with some dozen small requests.
+const remembered = 32
 
 // worker is one slot and the process in it. Guarded by Pool.mu.
 type worker struct {
