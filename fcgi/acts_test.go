@@ -150,6 +150,9 @@ func serve(id uint16) act {
 // queued waits until a request has found no worker.
 var queued = act{"queued", func(p *play) { p.t.Helper(); p.lender.wantQueue(p.t, 1, 0) }}
 
+// unreadInput says that the worker may have got input behind its answer: what comes at that moment may still be passed on.
+var unreadInput = act{"unreadInput", func(p *play) { p.unreadInput = true }}
+
 // What the pool and the operator are told.
 var warned = act{"warned", func(p *play) { p.warned = true }}
 

@@ -49,7 +49,7 @@ var inputRows = []row{
 	{of: "29", name: "an empty CONTENT_LENGTH and no body", do: acts{sent(get(1, keep, "CONTENT_LENGTH", "")), serve(1), found(Reuse), open}},
 	{of: "30", name: "an answer before the body has come", do: acts{
 		sent(large(keep)[:1000]), given(begun), said(rec(recStdout, 1, html)), got(rec(recStdout, 1, html)), sent(large(keep)[1000:]),
-		said(end(1, 0, 0)), got(end(1, 0, 0)), givenBack}},
+		said(end(1, 0, 0)), got(end(1, 0, 0)), givenBack, unreadInput}},
 	{of: "30", name: "both ways in turn", do: acts{
 		sent(begin(1, Responder, keep), rec(recParams, 1, pairs("CONTENT_LENGTH", "4")), rec(recParams, 1, "")),
 		given(begin(1, Responder, keep), rec(recParams, 1, pairs("CONTENT_LENGTH", "4")), rec(recParams, 1, "")),
