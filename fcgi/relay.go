@@ -52,12 +52,17 @@ func (s *stream) useless(err error) bool {
 
 // pour sends the worker what is there for it: the rest of the head, and the input that waits.
 func (s *stream) pour() {
-	for _, b := range [...]*[]byte{&s.rest, &s.backlog} {
-		if len(*b) == 0 {
-			continue
+	if len(s.rest) > 0 {
+		n, e := send(s.conn.fd, s.rest)
+		s.rest = s.rest[n:] // the head stays as it is: another worker may have to get it
+		if e != 0 {
+			s.stuck(e)
+			return
 		}
-		n, e := send(s.conn.fd, *b)
-		*b = (*b)[:copy(*b, (*b)[n:])]
+	}
+	if len(s.backlog) > 0 {
+		n, e := send(s.conn.fd, s.backlog)
+		s.backlog = s.backlog[:copy(s.backlog, s.backlog[n:])]
 		if e != 0 {
 			s.stuck(e)
 			return

@@ -2,6 +2,7 @@ package fcgi
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -94,4 +95,37 @@ func TestStaleForEver(t *testing.T) {
 	c.send(get(1, flagKeep))
 	c.want(answer(1, 502))
 	c.wantOpen()
+}
+
+// TestRetryLargeHead sends a head again of which one worker took a part, in several pieces.
+func TestRetryLargeHead(t *testing.T) {
+	request := join(begin(1, Responder, flagKeep), rec(recParams, 1, pairs("REQUEST_METHOD", "GET")))
+	for _, name := range []string{"A", "B", "C", "D", "E", "F", "G", "H"} {
+		request = append(request, rec(recParams, 1, pairs(name, strings.Repeat(name, 60000)))...)
+	}
+	request = append(request, join(rec(recParams, 1, ""), rec(recStdin, 1, ""))...)
+	got := make(chan []byte, 2)
+	l := scripted(t, 1, func(w *worker, n int) {
+		b := w.request()
+		got <- b
+		w.say(page(1, "ok"))
+		if n == 0 {
+			time.Sleep(20 * time.Millisecond) // until no more fits
+			for range 6 {                     // not all of them
+				_, _, _ = w.record()
+			}
+			return
+		}
+		w.request()
+	})
+	c := dial(t, listen(t, &Proxy{Pick: l.pick, Limits: Limits{MaxParams: 1 << 20}}))
+	for range 2 {
+		c.send(request)
+		c.want(page(1, "ok"))
+	}
+	first, second := <-got, <-got
+	if string(first) != string(second) {
+		t.Error("the second worker got another request")
+	}
+	l.wantOutcomes(t, Reuse, Lost, Reuse)
 }
