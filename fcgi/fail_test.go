@@ -3,6 +3,7 @@ package fcgi
 import (
 	"bytes"
 	"errors"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -57,6 +58,30 @@ func TestFail(t *testing.T) {
 			}
 			f.Fail(errors.New("too late"))
 		})
+	}
+}
+
+// TestFailFirst shows that a cause holds against what it brings about: whoever takes a worker away tells why, and kills it then.
+func TestFailFirst(t *testing.T) {
+	has := make(chan *net.UnixConn, 1)
+	l := scripted(t, 1, func(w *worker, _ int) {
+		w.request()
+		has <- w.UnixConn
+		w.request()
+	})
+	failers := make(chan Handle, 1)
+	path := listen(t, &Proxy{Pick: func(r *Request) (Upstream, Waiter, error) {
+		failers <- r.Handle()
+		return l.pick(r)
+	}})
+	for range 200 {
+		c := dial(t, path)
+		c.send(get(1, 0))
+		f, w := <-failers, <-has
+		f.Fail(ErrTimeout)
+		w.Close()
+		c.want(answer(1, 504))
+		c.wantClosed()
 	}
 }
 

@@ -133,9 +133,11 @@ func (l *Loop) run() {
 	for {
 		n := l.wait()
 		l.now = time.Now()
-		l.mu.Lock()
-		l.asleep = false
-		l.mu.Unlock()
+		// Tasks come first: whoever posts one before it causes an event, by killing a worker for example, may rely on that order. And last, since
+		// the thread posts some itself.
+		if l.work() {
+			return
+		}
 		for _, e := range l.events[:n] {
 			if r := l.table[e.Fd]; r.h != nil && r.gen == uint32(e.Pad) {
 				l.guard(r.h, e.Events)

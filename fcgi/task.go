@@ -45,6 +45,7 @@ func (l *Loop) post(t task) bool {
 func (l *Loop) work() (over bool) {
 	for {
 		l.mu.Lock()
+		l.asleep = false
 		todo := l.tasks
 		l.tasks, l.spare = l.spare[:0], todo
 		l.mu.Unlock()
