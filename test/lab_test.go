@@ -191,29 +191,35 @@ func report(t *testing.T, body string) []probe {
 	return probes
 }
 
+// labDenied asks for the lab's report some times: all it tries is denied, each with an error.
+func (n *nginx) labDenied(times int) {
+	n.t.Helper()
+	for range times {
+		a := n.get("/index.php?format=json")
+		if a.status != 200 {
+			n.t.Fatalf("got %d %s", a.status, clip(a.body))
+		}
+		probes := report(n.t, a.body)
+		if len(probes) < 30 {
+			n.t.Errorf("%d probes, want 30 and more", len(probes))
+		}
+		for _, p := range probes {
+			if p.Allowed {
+				n.t.Errorf("%s: allowed: the page could %s", p.Probe, p.Title)
+			}
+			if p.Error == "" && !p.Allowed {
+				n.t.Errorf("%s: no error", p.Probe)
+			}
+		}
+	}
+}
+
 // TestLab: everything the lab tries is denied, by every worker, more than once, and without an incident.
 func TestLab(t *testing.T) {
 	l := newLab(t)
 	j := startJPM(t, l.site())
 	n := startNginx(t, j.socket("site"), filepath.Join(l.dir, "lab"), "")
-	for range 4 {
-		a := n.get("/index.php?format=json")
-		if a.status != 200 {
-			t.Fatalf("got %d %s", a.status, clip(a.body))
-		}
-		probes := report(t, a.body)
-		if len(probes) < 30 {
-			t.Errorf("%d probes, want 30 and more", len(probes))
-		}
-		for _, p := range probes {
-			if p.Allowed {
-				t.Errorf("%s: allowed: the page could %s", p.Probe, p.Title)
-			}
-			if p.Error == "" && !p.Allowed {
-				t.Errorf("%s: no error", p.Probe)
-			}
-		}
-	}
+	n.labDenied(4)
 	n.get("/index.php").want(t, 200, "attempts denied")
 	if found := j.log.lines(0, line{"msg": "incident", "action": "killed"}); len(found) > 0 {
 		t.Errorf("killed: %v", found)
