@@ -141,10 +141,19 @@ func (w *Worker) Statm() (*os.File, error) {
 }
 
 // PidsEvents opens pids.events of the worker's cgroup, in which the kernel counts refused processes. The caller closes it. It is nil
-// where the worker has no limit of processes.
+// where neither the worker nor its pool has a limit of processes.
 func (w *Worker) PidsEvents() (*os.File, error) {
 	if w.group == nil {
 		return nil, nil
 	}
 	return w.group.PidsEvents()
+}
+
+// PoolPidsEvents opens the file of the same form for what the limit of all the pool's workers together refused to any of them. The caller
+// closes it. It is nil where there is no such limit, or the kernel counts it where PidsEvents looks.
+func (w *Worker) PoolPidsEvents() (*os.File, error) {
+	if w.group == nil {
+		return nil, nil
+	}
+	return w.group.PoolPidsEvents()
 }

@@ -48,7 +48,7 @@ type Exit struct {
 	// OOM: the kernel killed something in the jail for want of memory, by limits.memory, limits.pool.memory or the host's. It is only
 	// known where there is a limit of memory.
 	OOM bool
-	// PidsRefused is how often limits.pids refused a process or thread. Version 2 may count what limits.pool.pids refuses elsewhere.
+	// PidsRefused is how often limits.pids refused a process or thread, or limits.pool.pids where Worker.PoolPidsEvents is nil.
 	PidsRefused uint64
 	// Call is the system call that it was killed for, where Signal is SIGSYS and the kernel's audit tells; else "".
 	Call string

@@ -101,6 +101,23 @@ func TestPidsLimit(t *testing.T) {
 	}
 }
 
+// TestPoolLimits: what the limits of all workers together refuse and kill is told too. Where the kernel counts a refused process for the
+// worker, it is told with its request.
+func TestPoolLimits(t *testing.T) {
+	s := scripted()
+	s.workers, s.limits = "max = 1", "pool {\npids = 40\nmemory = \"96M\"\n}"
+	s.jail += "\nseccomp = \"generic\""
+	j := startJPM(t, s)
+	mark := j.log.mark()
+	if a := j.exchange(deed("children")); !strings.Contains(a.stdout, "hello") {
+		t.Errorf("got %q, want the answer", clip(a.stdout))
+	}
+	j.log.wait(t, mark, line{"level": "error", "msg": "incident", "layer": "cgroup", "limit": "pids", "action": "denied"})
+	j.exchange(deed("hog"))
+	j.log.wait(t, mark, line{"level": "error", "msg": "incident", "layer": "cgroup", "limit": "memory", "action": "killed"})
+	j.waitIdle()
+}
+
 // TestMasterLeavesNoCgroup: what a killed master leaves, the next one removes.
 func TestMasterLeavesNoCgroup(t *testing.T) {
 	j := startJPM(t, site{workers: "max = 1", limits: "pids = 64"})

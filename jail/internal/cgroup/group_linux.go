@@ -53,12 +53,18 @@ func (t *Tree) Pool(name string, sum, worker Limits) (_ *Pool, err error) {
 	if err := t.set(sum, false, name); err != nil {
 		return nil, err
 	}
-	for _, c := range t.v2(worker) {
+	for _, c := range t.v2(worker, p.counted()) {
 		if err := cgroups.WriteFile(t.dir(p.where[""], name), "cgroup.subtree_control", "+"+c); err != nil {
 			return nil, fmt.Errorf("cgroup %s: hand down %s: %w", name, c, err)
 		}
 	}
 	return p, nil
+}
+
+// counted are the limits whose counters each worker's cgroup has to have: what the kernel does for a limit of the sum it counts, but for
+// what PoolPidsEvents is about, where the process is that it does it to.
+func (p *Pool) counted() Limits {
+	return Limits{Memory: max(p.worker.Memory, p.sum.Memory), Pids: max(p.worker.Pids, p.sum.Pids)}
 }
 
 func (p *Pool) remove() {
@@ -234,11 +240,11 @@ func (t *Tree) controllerDir(c Controller, below ...string) string {
 type Events struct {
 	// OOMKills is the number of processes killed for want of memory, in the worker's cgroup, its pool's or the host.
 	OOMKills uint64
-	// PidsMax is how often a process or thread was refused.
+	// PidsMax is how often a process or thread was refused, by the worker's limit or, as PidsEvents says, the pool's.
 	PidsMax uint64
 }
 
-// Events reads the counters. Those of a controller that the worker has no limit of are 0.
+// Events reads the counters. Those of a controller that neither the worker nor its pool has a limit of are 0.
 func (g *Group) Events() (Events, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -247,7 +253,7 @@ func (g *Group) Events() (Events, error) {
 		return e, nil
 	}
 	var errs []error
-	for _, c := range g.p.worker.Needs() {
+	for _, c := range g.p.counted().Needs() {
 		var err error
 		switch dir := g.p.t.controllerDir(c, g.p.name, g.name); {
 		case c == Memory && g.p.t.host.inV2(c):
@@ -262,14 +268,33 @@ func (g *Group) Events() (Events, error) {
 	return e, errors.Join(errs...)
 }
 
-// PidsEvents opens the file in which the kernel counts refused processes, nil if the worker has no limit of them. The caller closes it.
+// PidsEvents opens the file in which the kernel counts refused processes, nil if neither the worker nor its pool has a limit of them. What
+// the pool's limit refuses is in it on version 1, and on version 2 before Linux 6.11. The caller closes it.
 func (g *Group) PidsEvents() (*os.File, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.gone || g.p.worker.Pids == 0 {
+	if g.gone || g.p.counted().Pids == 0 {
 		return nil, nil
 	}
 	f, err := cgroups.OpenFile(g.p.t.controllerDir(Pids, g.p.name, g.name), "pids.events", unix.O_RDONLY)
+	if err != nil {
+		return nil, fmt.Errorf("cgroup: %w", err)
+	}
+	return f, nil
+}
+
+// PoolPidsEvents opens the file in which the kernel counts what the pool's limit of processes refused to any of its workers: that of Linux
+// 6.11, version 2. It is nil elsewhere, where PidsEvents has them. The caller closes it.
+func (g *Group) PoolPidsEvents() (*os.File, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.gone || g.p.sum.Pids == 0 || !g.p.t.host.inV2(Pids) {
+		return nil, nil
+	}
+	f, err := cgroups.OpenFile(g.p.t.controllerDir(Pids, g.p.name), "pids.events.local", unix.O_RDONLY)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}

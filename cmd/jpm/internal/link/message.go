@@ -120,7 +120,8 @@ type Gauges uint8
 const (
 	Statm      Gauges = 1 << iota // /proc/PID/statm
 	PidsEvents                    // pids.events of the worker's cgroup
-	allGauges  = Statm | PidsEvents
+	PoolPids                      // the same of what the pool's limit refused to all its workers
+	allGauges  = Statm | PidsEvents | PoolPids
 )
 
 const (

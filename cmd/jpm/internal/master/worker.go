@@ -74,11 +74,19 @@ func (s *session) gauges(l *life, w *jail.Worker) (link.Gauges, []*os.File, erro
 		}
 		which, files = which|link.Statm, append(files, f)
 	}
-	f, err := w.PidsEvents()
-	if f != nil && err == nil {
-		which, files = which|link.PidsEvents, append(files, f)
+	for _, g := range []struct {
+		bit  link.Gauges
+		open func() (*os.File, error)
+	}{{link.PidsEvents, w.PidsEvents}, {link.PoolPids, w.PoolPidsEvents}} {
+		f, err := g.open()
+		if err != nil {
+			return which, files, err
+		}
+		if f != nil {
+			which, files = which|g.bit, append(files, f)
+		}
 	}
-	return which, files, err
+	return which, files, nil
 }
 
 // watch waits for the worker's end and reports it.

@@ -20,7 +20,8 @@ type gauge struct {
 	id      pool.ID
 	pid     int
 	statm   *os.File // nil without limits.max_rss
-	pids    *os.File // nil without limits.pids
+	pids    *os.File // nil without limits.pids and limits.pool.pids
+	pool    *os.File // nil where pids tells of limits.pool.pids too
 	refused atomic.Uint64
 
 	mu  sync.Mutex // guards buf: a request that is over can meet the worker's end
@@ -33,7 +34,7 @@ func newGauge(id pool.ID, pid int, which link.Gauges, files []*os.File) *gauge {
 	for _, f := range []struct {
 		bit link.Gauges
 		to  **os.File
-	}{{link.Statm, &g.statm}, {link.PidsEvents, &g.pids}} {
+	}{{link.Statm, &g.statm}, {link.PidsEvents, &g.pids}, {link.PoolPids, &g.pool}} {
 		if which&f.bit != 0 {
 			*f.to, files = files[0], files[1:]
 		}
@@ -42,7 +43,7 @@ func newGauge(id pool.ID, pid int, which link.Gauges, files []*os.File) *gauge {
 }
 
 func (g *gauge) close() {
-	for _, f := range []*os.File{g.statm, g.pids} {
+	for _, f := range []*os.File{g.statm, g.pids, g.pool} {
 		if f != nil {
 			f.Close()
 		}
@@ -77,20 +78,27 @@ func parseStatm(b []byte) (int64, error) {
 // newlyRefused is how many processes were refused since it was last asked. Total is the count if the caller knows it, else -1.
 func (g *gauge) newlyRefused(total int64) uint64 {
 	if total < 0 {
-		if g.pids == nil {
-			return 0
-		}
-		g.mu.Lock()
-		n, _ := g.pids.ReadAt(g.buf[:], 0)
-		var err error
-		total, err = parsePidsEvents(g.buf[:n])
-		g.mu.Unlock()
-		if err != nil {
-			return 0 // the worker has ended, and the master tells the count
+		if total = g.read(g.pids); total < 0 {
+			return 0 // nobody counts, or the worker has ended, and the master tells the count
 		}
 	}
 	seen := g.refused.Swap(uint64(total))
 	return max(uint64(total), seen) - seen
+}
+
+// read is the count of refused processes in a file, -1 without one or if it cannot be read.
+func (g *gauge) read(f *os.File) int64 {
+	if f == nil {
+		return -1
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n, _ := f.ReadAt(g.buf[:], 0) // a short file ends with io.EOF
+	total, err := parsePidsEvents(g.buf[:n])
+	if err != nil {
+		return -1
+	}
+	return total
 }
 
 // parsePidsEvents takes the number behind "max " in pids.events (cgroups(7)).
@@ -120,13 +128,34 @@ func (s *site) measure(id pool.ID, r *request) {
 	if n := g.newlyRefused(-1); n > 0 {
 		s.refusedProcesses(id, g.pid, n, r.public())
 	}
+	s.measurePool(g)
+}
+
+// measurePool looks, by way of one of its workers, whether the limit of the pool was met. The kernel does not say whose process it has
+// refused.
+func (s *site) measurePool(g *gauge) {
+	total := g.read(g.pool)
+	for total >= 0 {
+		seen := s.poolPids.Load()
+		if uint64(total) <= seen {
+			return
+		}
+		if s.poolPids.CompareAndSwap(seen, uint64(total)) {
+			s.refusedToPool(uint64(total) - seen)
+			return
+		}
+	}
 }
 
 // gauge begins to watch a worker. Without gauges there is nothing to do.
 func (s *site) gauge(id pool.ID, m link.Message, files []*os.File) {
-	if m.Gauges != 0 {
-		s.gauges[id.Slot].Store(newGauge(id, m.Pid, m.Gauges, files))
+	if m.Gauges == 0 {
+		return
 	}
+	g := newGauge(id, m.Pid, m.Gauges, files)
+	// What a proxy before this one has seen is not news.
+	s.counted.Do(func() { s.poolPids.Store(uint64(max(g.read(g.pool), 0))) })
+	s.gauges[id.Slot].Store(g)
 }
 
 // ungauge ends that, and gives the number of refused processes that no request was told of.
@@ -137,6 +166,7 @@ func (s *site) ungauge(id pool.ID, total uint32) uint64 {
 	}
 	s.gauges[id.Slot].CompareAndSwap(g, nil)
 	n := g.newlyRefused(int64(total))
+	s.measurePool(g)
 	g.close()
 	return n
 }

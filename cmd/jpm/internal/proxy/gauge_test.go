@@ -3,10 +3,15 @@ package proxy
 import (
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
+	"go.uber.org/zap"
+
 	"jpm/cmd/jpm/internal/link"
+	"jpm/config"
 	"jpm/pool"
+	"jpm/status"
 )
 
 func TestParseStatm(t *testing.T) {
@@ -67,5 +72,46 @@ func TestGauge(t *testing.T) {
 	defer one.close()
 	if one.rss() != 0 || one.newlyRefused(-1) != 1 {
 		t.Error("a gauge of pids.events alone reads something else")
+	}
+}
+
+// What the limit of all workers refused is told once, whoever looks, and what was before the first worker not at all.
+func TestPoolGauge(t *testing.T) {
+	events := filepath.Join(t.TempDir(), "pids.events.local")
+	count := func(text string) {
+		if err := os.WriteFile(events, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &site{config: &config.Pool{Name: "shop"}, log: zap.NewNop(), incidents: newIncidents(zap.NewNop())}
+	s.gauges = make([]atomic.Pointer[gauge], 2)
+	count("max 4\n")
+	ids := []pool.ID{{Slot: 0, Gen: 1}, {Slot: 1, Gen: 1}}
+	for _, id := range ids {
+		f, err := os.Open(events)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.gauge(id, link.Message{Gauges: link.PoolPids}, []*os.File{f})
+	}
+	for i, c := range []struct {
+		text string
+		look func()
+		want uint64
+	}{
+		{"max 4\n", func() { s.measure(ids[0], nil) }, 0},
+		{"max 7\n", func() { s.measure(ids[1], nil) }, 3},
+		{"max 7\n", func() { s.measure(ids[0], nil) }, 3},
+		{"max 9\n", func() { s.ungauge(ids[0], 0) }, 5},
+		{"max 9\n", func() { s.ungauge(ids[1], 0) }, 5},
+	} {
+		count(c.text)
+		c.look()
+		if got := s.incidents.snapshot().Counts[status.Cgroup]; got != c.want {
+			t.Errorf("look %d: %d incidents, want %d", i, got, c.want)
+		}
+	}
+	if last := s.incidents.snapshot().Last; len(last) != 2 || last[0].Worker != nil || last[0].Request != nil || last[0].Limit != "pids" {
+		t.Errorf("incidents %+v, want two of no worker", last)
 	}
 }

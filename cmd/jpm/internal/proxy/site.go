@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"go.uber.org/zap"
@@ -32,6 +33,10 @@ type site struct {
 	link      *link.Conn
 
 	gauges []atomic.Pointer[gauge] // by slot; nil where nothing is limited
+	// poolPids is how many processes the pool's own limit had refused when that was last looked at, from the first worker on, when counted
+	// has been done.
+	poolPids atomic.Uint64
+	counted  sync.Once
 
 	listeners []fcgi.Listener
 	stillborn map[pool.ID]error // owned by the link's reader; workers that run but could not be taken over

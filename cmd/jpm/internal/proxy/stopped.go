@@ -76,6 +76,14 @@ func (s *site) refusedProcesses(id pool.ID, pid int, n uint64, r *status.Request
 	})
 }
 
+// refusedToPool tells that the pool's workers together have met their limit of processes, n times. Whose process it was is not known.
+func (s *site) refusedToPool(n uint64) {
+	s.incidents.add(status.Incident{
+		Time: time.Now(), Pool: s.config.Name, Layer: status.Cgroup, Action: status.Denied, Limit: "pids",
+		Detail: "of all workers together, limits.pool.pids", Count: n,
+	})
+}
+
 // refused tells of a request for a script that it may not name.
 func (s *site) refused(r *fcgi.Request, why string) {
 	s.incidents.add(status.Incident{
