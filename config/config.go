@@ -146,7 +146,8 @@ type Workers struct {
 	Max int `hcl:"max,optional" default:"4" min:"1" max:"4096"`
 	// MaxRequests is how many requests a worker serves before it is replaced. 0 means no limit.
 	MaxRequests int `hcl:"max_requests,optional" default:"1000" min:"0"`
-	// StartTimeout is how long a worker may take from its start until it accepts connections.
+	// StartTimeout is how long a worker may take from its start until it accepts connections. A pool starts a few at a time, more of them
+	// as long as starts take less than a quarter of it; the time of each counts from its turn.
 	StartTimeout time.Duration `hcl:"start_timeout,optional" default:"10s" min:"1ms" max:"1h"`
 	// StopTimeout is how long a worker may take to end after SIGTERM before it is killed.
 	StopTimeout time.Duration `hcl:"stop_timeout,optional" default:"5s" min:"1ms" max:"1h"`

@@ -64,7 +64,8 @@
 //
 // A process that went down although nobody wanted it to, without having gone through with any request, is started
 // again after a back-off that doubles from 100 ms to 30 s (to 1 s, if it died of its first request). Any other is
-// started again at once.
+// started again at once. A pool starts a few at a time; the others stay down until it is their turn. How many
+// grows with each start that is quick and shrinks when one takes too long (turn.go).
 //
 // # Who owns what
 //

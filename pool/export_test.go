@@ -5,6 +5,13 @@ import "context"
 // Remembered is how many leases before the last one Served knows.
 const Remembered = remembered
 
+// Pace is how many workers of the pool may be starting at the same time.
+func (p *Pool) Pace() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pace
+}
+
 // Armed reports whether the pool's timer is running.
 func (p *Pool) Armed() bool {
 	p.mu.Lock()

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -31,6 +32,8 @@ type Pool struct {
 	mu      sync.Mutex
 	workers []worker
 	idle    []*worker // the last one is the warmest
+	turns   []*worker // down and wanted, waiting for their turn to start
+	pace    int       // workers that may be starting at the same time
 	queue   queue
 	effects effects
 	timer   *time.Timer   // nil until the first deadline
@@ -62,6 +65,7 @@ func New(cfg config.Pool, s Starter, o Observer) *Pool {
 		observer: o,
 		epoch:    time.Now(),
 		done:     make(chan struct{}),
+		pace:     firstPace(runtime.NumCPU()),
 		workers:  make([]worker, cfg.Workers.Max),
 		idle:     make([]*worker, 0, cfg.Workers.Max),
 		armed:    never,
@@ -88,7 +92,7 @@ func (p *Pool) Up() {
 		w := &p.workers[i]
 		if !w.want {
 			w.want = true
-			p.apply(w, evTimeout, &in)
+			p.start(w, in.now)
 		}
 	}
 }

@@ -37,7 +37,11 @@ func (p *Pool) tick() {
 		w := &p.workers[i]
 		if w.deadline <= now {
 			w.deadline = never
-			p.apply(w, evTimeout, &input{now: now})
+			if w.state == Down {
+				p.start(w, now)
+			} else {
+				p.apply(w, evTimeout, &input{now: now})
+			}
 		}
 		nearest = min(nearest, w.deadline)
 	}

@@ -24,6 +24,7 @@ type worker struct {
 	deadline time.Duration // when evTimeout is due, or never
 
 	want     bool   // the slot should have a process
+	queued   bool   // it is in Pool.turns
 	retiring bool   // it goes when it is idle
 	cause    Reason // why it goes, once it does
 	last     Reason // why the slot's previous process went
@@ -92,7 +93,11 @@ func (p *Pool) apply(w *worker, e event, in *input) {
 		p.act(w, a, in, reason)
 	}
 	if s.to != from {
+		took := in.now - w.since
 		p.enter(w, s.to, in, reason)
+		if from == Starting {
+			p.started(e, took, in.now)
+		}
 	} else if from == Killing && e == evTimeout {
 		w.deadline = in.now + p.patience(Killing)
 		p.arm(w.deadline)
@@ -189,7 +194,7 @@ func (p *Pool) wentDown(w *worker, t Transition, in *input) {
 	clear(w.past[:])
 	p.announce(t)
 	if again {
-		p.apply(w, evTimeout, &input{now: in.now})
+		p.start(w, in.now)
 	}
 	p.checkDone()
 }
