@@ -201,6 +201,7 @@ type Limits struct {
 	// MaxRSS is the resident memory (VmRSS of the worker's own process, shared pages included) over which a worker is replaced after its request. 0 means no limit.
 	MaxRSS int64 `hcl:"max_rss,optional" default:"0" min:"0" max:"1T" unit:"bytes"`
 	// CPU is the CPU time of a worker, by its cgroup, in percent of one core: "150%" is one and a half. Over it the worker waits. "0" means no limit.
+	// On cgroup version 1 all workers that have a limit of CPU time have together the weight of one process that has none, when CPUs are busy.
 	CPU int `hcl:"cpu,optional" default:"0" min:"0" max:"100000%" unit:"percent"`
 	// Pids is the most processes and threads in a worker's jail, by its cgroup, some 4 of its PID 1 included. One more is refused, and the request in the log.
 	// 0 means no limit by cgroup, else 16 or more: the php profile has no processes, and where there are user namespaces a jail has 512 at most in any case.
