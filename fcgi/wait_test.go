@@ -25,6 +25,9 @@ func TestPark(t *testing.T) {
 			t.Errorf("park until a task: %d events, error %v, want that of the task", n, err)
 		}
 	}
+	if n, err := l.park(time.Now().Add(-time.Second)); n != 1 || err != nil {
+		t.Errorf("park until a time that has come, behind a task: %d events, error %v, want that of the task", n, err)
+	}
 }
 
 // TestIdleLoop serves after a rest.
