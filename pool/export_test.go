@@ -2,8 +2,11 @@ package pool
 
 import "context"
 
-// Remembered is how many leases before the last one Served knows.
-const Remembered = remembered
+// PastLeast and PastMost bound how many leases before the last one Served knows.
+const (
+	PastLeast = pastLeast
+	PastMost  = pastMost
+)
 
 // Pace is how many workers of the pool may be starting at the same time.
 func (p *Pool) Pace() int {

@@ -9,25 +9,20 @@ func (p *Pool) Retire(id ID, reason Reason) { p.event(id, evRetire, &input{reaso
 // Kill ends a process at once, for reason. The request that it serves fails.
 func (p *Pool) Kill(id ID, reason Reason) { p.event(id, evKill, &input{reason: reason}) }
 
-// Served says whom a process served some time ago: the holder of the lease that it had then or, if it was idle, had had last; nil if
+// Served says whom a process served at a time: the holder of the lease that it had then or, if it was idle, had had last; nil if
 // that is too long ago. It also gives the process id, and how many leases the process has had. All are zero for a process that is gone.
-func (p *Pool) Served(id ID, ago time.Duration) (h Holder, pid, leases int) {
-	now := p.now()
+func (p *Pool) Served(id ID, t time.Time) (h Holder, pid, leases int) {
+	// By one look at the clock: t is by the wall's, and comes from another process.
+	now := time.Now()
+	at := now.Sub(p.epoch) - max(now.Sub(t), 0)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if int(id.Slot) >= len(p.workers) || p.workers[id.Slot].id.Gen != id.Gen || p.workers[id.Slot].state == Down {
 		return nil, 0, 0
 	}
 	w := &p.workers[id.Slot]
-	at := now - max(ago, 0)
 	if w.holder != nil && at >= w.lent {
 		return w.holder, w.pid, w.requests
 	}
-	for i := range w.past { // the latest first
-		l := &w.past[(w.turn+2*remembered-1-i)%remembered]
-		if l.holder != nil && at >= l.lent {
-			return l.holder, w.pid, w.requests
-		}
-	}
-	return nil, w.pid, w.requests
+	return w.past.served(at), w.pid, w.requests
 }

@@ -64,6 +64,9 @@ func TestKill(t *testing.T) {
 	})
 }
 
+// before is so long ago, as another process tells it.
+func before(ago time.Duration) time.Time { return time.Now().Add(-ago).Round(0) }
+
 // Served finds whom the worker served at a time, some requests back.
 func TestServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -72,13 +75,13 @@ func TestServed(t *testing.T) {
 		r.s.up(first)
 		is := func(what string, ago time.Duration, want pool.Holder, leases int) {
 			t.Helper()
-			if h, pid, n := r.Served(first, ago); h != want || pid != pidOf(first) || n != leases {
+			if h, pid, n := r.Served(first, before(ago)); h != want || pid != pidOf(first) || n != leases {
 				t.Errorf("%s: %v, pid %d, %d leases, want %v and %d", what, h, pid, n, want, leases)
 			}
 		}
 		is("before the first", 0, nil, 0)
 		var all []*fakeHolder
-		const n = pool.Remembered + 3
+		const n = pool.PastLeast + 3
 		for i := range n {
 			time.Sleep(time.Second)
 			h := &fakeHolder{}
@@ -94,18 +97,49 @@ func TestServed(t *testing.T) {
 			is("after it", 0, h, i+1)
 		}
 		is("one back", 1500*time.Millisecond, all[n-2], n)
-		is("the last that is remembered", pool.Remembered*2*time.Second, all[n-1-pool.Remembered], n)
-		is("one more", (pool.Remembered+1)*2*time.Second, nil, n)
+		is("the last that is remembered", pool.PastLeast*2*time.Second, all[n-1-pool.PastLeast], n)
+		is("one more", (pool.PastLeast+1)*2*time.Second, nil, n)
 		r.s.die(first, pool.Exit{})
-		if h, pid, n := r.Served(first, 0); h != nil || pid != 0 || n != 0 {
+		if h, pid, n := r.Served(first, before(0)); h != nil || pid != 0 || n != 0 {
 			t.Errorf("of a worker that is gone: %v, %d, %d", h, pid, n)
 		}
 		r.s.up(pool.ID{Slot: 0, Gen: 2})
-		if h, _, n := r.Served(pool.ID{Slot: 0, Gen: 2}, 9*time.Second); h != nil || n != 0 {
+		if h, _, n := r.Served(pool.ID{Slot: 0, Gen: 2}, before(9*time.Second)); h != nil || n != 0 {
 			t.Errorf("of a new worker: %v, %d", h, n)
 		}
-		if h, pid, _ := r.Served(pool.ID{Slot: 5}, 0); h != nil || pid != 0 {
+		if h, pid, _ := r.Served(pool.ID{Slot: 5}, before(0)); h != nil || pid != 0 {
 			t.Errorf("of no worker: %v, %d", h, pid)
+		}
+		r.finish()
+	})
+}
+
+// However fast leases follow each other, Served finds those of the last second, of which it knows so many at most.
+func TestServedLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, testConfig(1))
+		r.Up()
+		r.s.up(first)
+		var all []*fakeHolder
+		for range 3 * pool.PastMost {
+			h := &fakeHolder{}
+			all = append(all, h)
+			r.acquire(h).Release(pool.Reuse)
+			time.Sleep(time.Millisecond)
+			for _, ago := range []int{1, 2, 10, 100, 999} { // before now, in leases and in milliseconds
+				if n := len(all); n >= ago {
+					if got, _, _ := r.Served(first, before(time.Duration(ago)*time.Millisecond)); got != all[n-ago] {
+						t.Fatalf("after %d leases, %d ago: %v, want %v", n, ago, got, all[n-ago])
+					}
+				}
+			}
+		}
+		for range 10 * pool.PastMost {
+			r.acquire(&fakeHolder{}).Release(pool.Reuse)
+			time.Sleep(time.Microsecond)
+		}
+		if h, _, _ := r.Served(first, before(100*time.Millisecond)); h != nil {
+			t.Errorf("more than %d leases are remembered: %v", pool.PastMost, h)
 		}
 		r.finish()
 	})

@@ -11,10 +11,6 @@ const never = time.Duration(1<<63 - 1)
 // aftermath is how long after a request a worker's end may still be that request's doing.
 const aftermath = time.Second
 
-// remembered is how many leases before the last one a worker's past has: what is told of it comes late, by a millisecond
-// or two, in which a worker may be through with some dozen small requests.
-const remembered = 32
-
 // worker is one slot and the process in it. Guarded by Pool.mu.
 type worker struct {
 	id       ID
@@ -33,15 +29,10 @@ type worker struct {
 	fresh bool   // no request was sent on conn
 	lease *Lease // the one that has the worker now
 	reuse *Lease // lent again and again, until one fails: its holder may look at it for a while
-	// holder is the last lease's, which was lent at lent.
+	// holder is the last lease's, which was lent at lent; past are the leases before that.
 	holder Holder
 	lent   time.Duration
-	// past are the leases before that, a ring; turn is its oldest.
-	past [remembered]struct {
-		holder Holder
-		lent   time.Duration
-	}
-	turn int
+	past   past
 
 	requests  int  // given to this process, without those it never saw
 	completed bool // it went through with one of them
@@ -160,8 +151,8 @@ func (p *Pool) enter(w *worker, to State, in *input, reason Reason) {
 		}
 		p.offer(w, in.now)
 	case Busy:
-		w.past[w.turn].holder, w.past[w.turn].lent = w.holder, w.lent
-		w.turn, w.lent = (w.turn+1)%remembered, in.now
+		w.past.add(lent{w.holder, w.lent}, in.now)
+		w.lent = in.now
 		p.maxActive = max(p.maxActive, p.inState[Busy])
 	case Stopping, Killing:
 		if from != Stopping {
@@ -191,7 +182,7 @@ func (p *Pool) wentDown(w *worker, t Transition, in *input) {
 		t.Backoff, again = w.backoff, false
 	}
 	w.holder, w.retiring, w.cause, w.last = nil, false, ReasonNone, t.Reason
-	clear(w.past[:])
+	w.past = past{}
 	p.announce(t)
 	if again {
 		p.start(w, in.now)

@@ -15,7 +15,7 @@ import (
 // denied tells of a worker's denied system call, and takes the worker away when it makes too many. The request is the one that the
 // worker had when it made the call, which may be over by now and others begun.
 func (s *site) denied(id pool.ID, d link.Denial) {
-	h, pid, requests := s.pool.Served(id, time.Since(d.When()))
+	h, pid, requests := s.pool.Served(id, d.When())
 	s.incidents.add(status.Incident{
 		Time: d.When(), Pool: s.config.Name, Worker: &id.Slot, Pid: pid, Layer: status.Seccomp, Action: status.Denied,
 		Syscall: d.Call, Arguments: d.Args, Errno: d.Errno, Detail: sumOf(d), Count: uint64(d.Count), Request: requestOf(h),
