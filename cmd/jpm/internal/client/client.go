@@ -54,6 +54,9 @@ func Do(r *http.Request, address string, params map[string]string, w http.Respon
 	})
 	resp, err := session(c, gofast.NewRequest(r))
 	if err != nil {
+		if ended := r.Context().Err(); ended != nil {
+			return ended // which has caused the other
+		}
 		return err
 	}
 	err = resp.WriteTo(w, stderr)
