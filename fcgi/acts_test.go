@@ -56,8 +56,9 @@ var (
 		p.client.send(get(7, flagKeep))
 		serve(7).do(p)
 	}}
-	// pause lets what was written last come by itself, and be dealt with.
-	pause     = act{"pause", func(p *play) { p.flush(); time.Sleep(5 * time.Millisecond) }}
+	// pause lets what was written last come by itself, and be dealt with: the proxy's thread takes events in the order in which they come, and
+	// that of another connection comes last.
+	pause     = act{"pause", func(p *play) { p.flush(); p.flushWorkers(); dial(p.t, p.path).wantOpen() }}
 	hangUp    = act{"hangUp", func(p *play) { p.flush(); _ = p.client.Close() }}
 	halfClose = act{"halfClose", func(p *play) {
 		p.flush()
@@ -67,11 +68,23 @@ var (
 	}}
 )
 
-// flush waits until everything is written.
+// flush waits until the client has written everything.
 func (p *play) flush() {
 	done := make(chan struct{})
 	p.writes <- func() { close(done) }
 	<-done
+}
+
+// flushWorkers waits until the workers have, or have quit.
+func (p *play) flushWorkers() {
+	for _, s := range p.conns {
+		done := make(chan struct{})
+		s.writes <- func() { close(done) }
+		select {
+		case <-done:
+		case <-s.quit:
+		}
+	}
 }
 
 // sent has the client write.
@@ -86,7 +99,7 @@ func got(b ...[]byte) act {
 
 // What a worker does and sees, on the connection that was made last, unless connection says which.
 var (
-	quit    = act{"quit", func(p *play) { p.stage().writes <- nil }}
+	quit    = act{"quit", func(p *play) { p.stage().writes <- nil }} // it closes its connection
 	dropped = act{"dropped", func(p *play) {
 		if b, err := io.ReadAll(p.stage().r); len(b) > 0 || err != nil && !errors.Is(err, unix.ECONNRESET) {
 			p.t.Fatalf("the worker got %s (%v), want the end", show(b), err)

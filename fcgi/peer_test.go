@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patienceOf is how long a test waits for what must come.
-const patienceOf = 10 * time.Second
+const patienceOf = time.Minute
 
 // join makes one slice of many.
 func join(parts ...[]byte) []byte { return bytes.Join(parts, nil) }

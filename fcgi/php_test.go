@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"jpm/test/port"
 )
 
 // need finds a program, and skips the test where it is not installed, unless the tests must run.
@@ -89,12 +91,12 @@ func phpWorkers(t testing.TB, n int) (*lender, []*exec.Cmd) {
 func nginx(t testing.TB, root, socket, location, upstream string) string {
 	t.Helper()
 	bin := need(t, "nginx")
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	n, release, err := port.Hold()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := ln.Addr().String()
-	_ = ln.Close()
+	t.Cleanup(release)
+	addr := fmt.Sprintf("127.0.0.1:%d", n)
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "nginx.conf")
 	text := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/error.log warn; worker_processes 1;
@@ -117,15 +119,15 @@ http {
 			t.Logf("nginx said:\n%s", b)
 		}
 	})
-	for range 200 {
+	for deadline := time.Now().Add(patienceOf); ; time.Sleep(10 * time.Millisecond) {
 		if c, err := net.Dial("tcp", addr); err == nil {
 			_ = c.Close()
 			return addr
 		}
-		time.Sleep(10 * time.Millisecond)
+		if time.Now().After(deadline) {
+			t.Fatal("nginx does not listen")
+		}
 	}
-	t.Fatal("nginx does not listen")
-	return ""
 }
 
 // TestPHPParams sends php-cgi what it cannot take as it is: pairs split over records, padding that crosses 65535, and more than one record.

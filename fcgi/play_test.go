@@ -33,6 +33,7 @@ type acts []act
 // play is one client, a proxy and its workers while the acts of a row are played.
 type play struct {
 	t           *testing.T
+	path        string  // of the proxy's socket
 	keep        uint8   // flags of what ask sends
 	lender      *lender // of the workers
 	client      *peer
@@ -52,6 +53,7 @@ type play struct {
 type stage struct {
 	*worker
 	writes chan func()
+	quit   chan struct{} // closed when the connection is closed and nothing is written any more
 }
 
 // speak calls what writes, in order, apart from the acts: it may take longer than the next of them. It ends with the play, or at a nil.
@@ -85,9 +87,11 @@ func (r *row) perform(t *testing.T, keep uint8) {
 	p := &play{t: t, keep: keep, logs: logs, fresh: make(chan *stage, 100), writes: make(chan func(), 100)}
 	over := make(chan struct{})
 	p.lender = scripted(t, max(1, r.mpx), func(w *worker, _ int) {
-		s := &stage{w, make(chan func(), 100)}
+		s := &stage{w, make(chan func(), 100), make(chan struct{})}
 		p.fresh <- s
 		speak(s.writes, over)
+		_ = s.Close()
+		close(s.quit)
 	})
 	limits := r.limits
 	if limits == (Limits{}) {
@@ -97,10 +101,10 @@ func (r *row) perform(t *testing.T, keep uint8) {
 	if r.refuse != nil {
 		pick = func(*Request) (Upstream, Waiter, error) { return nil, nil, r.refuse }
 	}
-	path := listen(t, &Proxy{Pick: pick, MaxConns: 64, MaxReqs: 8, Limits: limits, Log: zap.New(core), Stderr: p.stderr})
+	p.path = listen(t, &Proxy{Pick: pick, MaxConns: 64, MaxReqs: 8, Limits: limits, Log: zap.New(core), Stderr: p.stderr})
 	var speaking sync.WaitGroup
 	t.Cleanup(speaking.Wait)
-	p.client = dial(t, path)
+	p.client = dial(t, p.path)
 	speaking.Go(func() { speak(p.writes, over) })
 	defer close(over)
 

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +30,7 @@ var scripts = map[string]string{
 	"slow.php":  `<?php usleep(300000); echo 'at last';`,
 	"stuck.php": `<?php header('X-Begun: 1'); echo str_repeat('x', 100000); flush(); sleep(30);`,
 	"hang.php":  `<?php sleep(30);`,
+	"gone.php":  `<?php while (!connection_aborted()) { echo 'x'; flush(); usleep(10000); }`,
 	"noise.php": `<?php error_log(str_repeat('e', 6000)); echo 'quiet';`,
 	"redir.php": `<?php header('X-Accel-Redirect: /secret'); echo 'mine';`,
 }
@@ -48,7 +50,10 @@ func site(t testing.TB) string {
 	return root
 }
 
-var web = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
+// sleepCalls are the numbers of nanosleep(2) and clock_nanosleep(2) on amd64 and arm64.
+var sleepCalls = []string{"35", "230", "101", "115"}
+
+var web = &http.Client{Timeout: 2 * patienceOf, Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
 
 // fetch gives a response's status and body.
 func fetch(t testing.TB, method, url string, body io.Reader) (int, string, http.Header, error) {
@@ -204,7 +209,11 @@ func TestNginxWorkerKilled(t *testing.T) {
 				}
 				go func() {
 					<-picked
-					time.Sleep(50 * time.Millisecond)
+					for sleeps := false; !sleeps; time.Sleep(time.Millisecond) { // the script runs
+						b, err := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", cmds[1].Process.Pid))
+						number, _, _ := strings.Cut(string(b), " ")
+						sleeps = err != nil || slices.Contains(sleepCalls, number)
+					}
 					kill(1)
 				}()
 				if status, _, _, err := fetch(t, "GET", url+"/hang.php", nil); status != 502 || err != nil {
@@ -222,13 +231,22 @@ func TestNginxWorkerKilled(t *testing.T) {
 // TestNginxBrowserGone has browsers leave while php-cgi works; the next request is served by the same worker.
 func TestNginxBrowserGone(t *testing.T) {
 	l, _ := phpWorkers(t, 1)
-	url := "http://" + nginx(t, site(t), listen(t, &Proxy{Pick: l.pick}), "", "")
+	picked := make(chan struct{}, 10)
+	pick := func(r *Request) (Upstream, Waiter, error) {
+		defer func() { picked <- struct{}{} }()
+		return l.pick(r)
+	}
+	url := "http://" + nginx(t, site(t), listen(t, &Proxy{Pick: pick}), "", "")
 	for range 3 {
-		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-		req, err := http.NewRequestWithContext(ctx, "GET", url+"/slow.php", nil)
+		ctx, cancel := context.WithCancel(context.Background())
+		req, err := http.NewRequestWithContext(ctx, "GET", url+"/gone.php", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
+		go func() {
+			<-picked
+			cancel()
+		}()
 		if resp, err := web.Do(req); err == nil {
 			_ = resp.Body.Close()
 		}

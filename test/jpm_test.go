@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -20,6 +19,7 @@ import (
 
 	"jpm/pool"
 	"jpm/status"
+	"jpm/test/port"
 )
 
 // jpm is one running `jpm run`. It is stopped, and checked for what it left, when the test ends.
@@ -131,7 +131,7 @@ func (j *jpm) hasEnded() bool {
 // snapshot asks the status endpoint.
 func (j *jpm) snapshot() (status.Snapshot, error) {
 	var s status.Snapshot
-	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + j.address + "/status.json")
 	if err != nil {
 		return s, err
@@ -258,13 +258,13 @@ func (j *jpm) checkDescriptors() {
 	}
 }
 
-// freePort is a TCP port of the loopback that nothing listens on.
+// freePort is a TCP port of the loopback that is the test's own until its end.
 func freePort(t *testing.T) int {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	n, release, err := port.Hold()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port
+	t.Cleanup(release)
+	return n
 }

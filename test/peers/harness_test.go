@@ -14,10 +14,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"jpm/test/port"
 )
 
 // patience is how long the tests wait for what must happen soon.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // asWorker names, in the environment, the worker that the test program is to be instead of a test.
 const asWorker = "JPM_PEERS_WORKER"
@@ -126,19 +128,19 @@ func start(t *testing.T, stdin *os.File, env []string, args ...string) (*exec.Cm
 	return cmd, out
 }
 
-// freeAddr is an address of the loopback that nothing listens on.
+// freeAddr is an address of the loopback that is the test's own until its end.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	n, release, err := port.Hold()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Cleanup(release)
+	return fmt.Sprintf("127.0.0.1:%d", n)
 }
 
-// port is that of an address.
-func port(addr string) string {
+// portOf is the port of an address.
+func portOf(addr string) string {
 	_, p, _ := net.SplitHostPort(addr)
 	return p
 }

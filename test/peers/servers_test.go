@@ -26,7 +26,7 @@ http://127.0.0.1:%[1]s {
 		}
 	}
 }
-`, port(addr), root, r.unix))
+`, portOf(addr), root, r.unix))
 	start(t, nil, []string{"HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir}, "caddy", "run", "--config", conf, "--adapter", "caddyfile")
 	waitListening(t, "tcp", addr)
 	return "http://" + addr
@@ -52,9 +52,9 @@ defaults
 	mode http
 	option abortonclose
 	log global
-	timeout connect 5s
-	timeout client 30s
-	timeout server 30s
+	timeout connect 60s
+	timeout client 60s
+	timeout server 60s
 frontend web
 	bind %s
 	default_backend php
@@ -88,7 +88,7 @@ server.errorlog = "/dev/stderr"
 server.stream-request-body = %[5]d
 server.stream-response-body = %[5]d
 %[4]s
-`, dir, port(addr), root, directives, stream))
+`, dir, portOf(addr), root, directives, stream))
 	start(t, nil, nil, "lighttpd", "-D", "-f", conf)
 	waitListening(t, "tcp", addr)
 	return "http://" + addr

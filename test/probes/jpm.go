@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"jpm/test/port"
 )
 
 // JPM is a running jpm with three pools: "php" serves a site, "native" is the native program, and "loopback" the same with a network.
@@ -53,11 +54,12 @@ func (s *Stand) StartJPM(name, source string, more map[string]map[string]string)
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
+	statusPort, release, err := port.Hold()
 	if err != nil {
 		return nil, err
 	}
-	j := &JPM{site: h, socket: s.path(name + "/native.sock"), loopback: s.path(name + "/loopback.sock"), address: fmt.Sprintf("127.0.0.1:%d", port), log: s.path(name + "/jpm.log")}
+	s.after(func() error { release(); return nil })
+	j := &JPM{site: h, socket: s.path(name + "/native.sock"), loopback: s.path(name + "/loopback.sock"), address: fmt.Sprintf("127.0.0.1:%d", statusPort), log: s.path(name + "/jpm.log")}
 	var conf strings.Builder
 	fmt.Fprintf(&conf, "status {\n listen = %q\n}\n%s", j.address, proxy)
 	block := func(pool, name, lines string) {
@@ -217,13 +219,4 @@ func (j *JPM) native(p *Probe) (string, error) {
 		return "", fmt.Errorf("%s: status %s", p.Name, a.status())
 	}
 	return NativeOutcome(a.body), nil
-}
-
-func freePort() (int, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port, nil
 }
