@@ -149,7 +149,7 @@ func kill(t *testing.T, pid int) {
 var slow = os.Getenv("JPM_TEST_SLOW") == "1"
 
 // patience is how long the tests wait for what must happen soon.
-var patience = 20 * time.Second
+var patience = time.Minute
 
 func init() {
 	if slow {

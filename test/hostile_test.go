@@ -136,13 +136,14 @@ func TestRandomClients(t *testing.T) {
 func TestSecondRequest(t *testing.T) {
 	j := startJPM(t, site{})
 	c := j.dial("site")
-	io.WriteString(c, simple(1, true, append(j.scriptParams("sleep.php"), "QUERY_STRING", "ms=500")...))
+	io.WriteString(c, simple(1, true, append(j.scriptParams("until.php"), "QUERY_STRING", "file=second")...))
 	j.busy(1)
 	io.WriteString(c, simple(2, true, j.scriptParams("index.php")...))
 	if a, err := readReply(c, 2); err != nil || !strings.Contains(a.stdout, "hello") {
 		t.Errorf("the second request: got %q, error %v", clip(a.stdout), err)
 	}
-	if a, err := readReply(c, 1); err != nil || !strings.Contains(a.stdout, "slept") {
+	j.write("site/second", "")
+	if a, err := readReply(c, 1); err != nil || !strings.Contains(a.stdout, "it is there") {
 		t.Errorf("the first request: got %q, error %v", clip(a.stdout), err)
 	}
 	io.WriteString(c, simple(3, true, j.scriptParams("index.php")...))

@@ -72,11 +72,12 @@ func TestMasterKilled(t *testing.T) {
 func TestQuitDrains(t *testing.T) {
 	j := startJPM(t, site{workers: "max = 1"})
 	n := j.front("")
-	running := n.start("/sleep.php?ms=1500")
+	running := n.start("/until.php?file=drains")
 	j.busy(1)
 	j.signal(syscall.SIGQUIT)
 	j.log.wait(t, 0, line{"msg": "draining"})
-	(<-running).want(t, 200, "slept")
+	j.write("site/drains", "")
+	(<-running).want(t, 200, "it is there")
 	if code := j.wait(); code != 0 {
 		t.Errorf("ended with %d, want 0", code)
 	}

@@ -51,9 +51,9 @@ func TestRecycleForDenials(t *testing.T) {
 					t.Errorf("got %q, want %q", clip(a.stdout), want)
 				}
 			}
-			for n := 0; n < len(c.answers); n = len(j.log.lines(mark, line{"msg": "incident"})) {
-				j.log.wait(t, mark, line{"msg": "incident", "action": "denied", "uri": "/deed?syscall"})
-			}
+			eventually(t, "each is an incident", func() bool {
+				return len(j.log.lines(mark, line{"msg": "incident", "action": "denied", "uri": "/deed?syscall"})) >= len(c.answers)
+			})
 			if c.exit != nil {
 				j.log.wait(t, mark, c.exit)
 				if w := j.pool().Recycles[pool.ReasonDenied]; w != 1 {

@@ -51,8 +51,12 @@ func (j *jpm) writeSite(b *strings.Builder, s site) {
 	if s.workers == "" {
 		s.workers = "max = 4"
 	}
-	if slow && !strings.Contains(s.workers, "start_timeout") {
-		s.workers += "\nstart_timeout = \"100s\""
+	// How long a worker takes to start, and a request to get one, is nothing that a busy machine promises.
+	if !strings.Contains(s.workers, "start_timeout") {
+		s.workers += fmt.Sprintf("\nstart_timeout = %q", patience)
+	}
+	if s.queue == "" {
+		s.queue = fmt.Sprintf("timeout = %q", patience)
 	}
 	if s.root == "" && !s.noRule {
 		s.root = filepath.Join(j.dir, s.name)

@@ -50,11 +50,10 @@ func TestWorkerDies(t *testing.T) {
 			root, w := site(t), php(t, 2)
 			r := serve(t, w)
 			b := &browser{t: t, url: f.start(t, r, root)}
-			go func() {
-				time.Sleep(300 * time.Millisecond) // an answer of 2 s has begun
-				kill(t, w.busy(t))
-			}()
-			if a := b.get("/endless.php"); a.err == nil && a.status == 200 && !f.hides {
+			answered := make(chan answer, 1)
+			go func() { answered <- b.get("/endless.php") }()
+			kill(t, w.busy(t)) // an answer of 2 s has begun
+			if a := <-answered; a.err == nil && a.status == 200 && !f.hides {
 				t.Errorf("a browser takes %d bytes for the whole", len(a.body))
 			}
 			b.get("/hello.php?n=1").want(200, "hello 1") // by the other worker
@@ -73,7 +72,7 @@ func (b *browser) in(t *testing.T) *browser { return &browser{t, b.url} }
 
 // client has no connections that others use. It asks the web server to keep them: to a client that does not, lighttpd ends an answer by closing.
 func (b *browser) client() *http.Client {
-	return &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DisableCompression: true}}
+	return &http.Client{Timeout: 2 * patience, Transport: &http.Transport{DisableCompression: true}}
 }
 
 // answer is what came of a request.
@@ -235,8 +234,15 @@ func aborts(t *testing.T, b *browser, r *relay, w *workers, buffers bool) {
 			t.Fatal(err)
 		}
 		began := len(w.outcomes())
+		var leaving sync.WaitGroup
 		if path == "/silent.php" || buffers {
-			time.AfterFunc(200*time.Millisecond, cancel)
+			before := w.requests()
+			leaving.Go(func() {
+				for end := time.Now().Add(patience); w.requests() == before && time.Now().Before(end); {
+					time.Sleep(time.Millisecond)
+				}
+				cancel()
+			})
 		}
 		c := b.client()
 		if resp, err := c.Do(req); err == nil {
@@ -245,6 +251,7 @@ func aborts(t *testing.T, b *browser, r *relay, w *workers, buffers bool) {
 			_ = resp.Body.Close()
 		}
 		cancel()
+		leaving.Wait()
 		c.CloseIdleConnections()
 		if res := r.accounted(t, path); path == "/endless.php" && !res.ClientGone && !buffers {
 			t.Errorf("%s: %+v, want the client gone", path, res)

@@ -51,6 +51,7 @@ func TestHAProxyMultiplexes(t *testing.T) {
 	b := &browser{t: t, url: haproxy(t, p.unix, root, "option get-values\noption mpxs-conns\noption max-reqs 50")}
 	b.get("/hello.php?n=first").want(200, "hello first")
 	for range 2 {
+		before := w.requests()
 		ctx, cancel := context.WithCancel(context.Background())
 		var running sync.WaitGroup
 		running.Go(func() {
@@ -69,7 +70,7 @@ func TestHAProxyMultiplexes(t *testing.T) {
 		for range 3 {
 			running.Go(func() { b.get("/silent.php").want(200, "at last") })
 		}
-		time.Sleep(300 * time.Millisecond)
+		eventually(t, "workers are asked for", func() bool { return w.requests() >= before+3 })
 		cancel()
 		running.Wait()
 	}

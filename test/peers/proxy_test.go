@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -207,18 +209,32 @@ func (w *workers) asked() []string {
 	return slices.Compact(slices.Sorted(slices.Values(w.scripts)))
 }
 
-// busy is the pid of the one worker that is lent.
-func (w *workers) busy(t *testing.T) int {
-	t.Helper()
+// requests is how many requests have been given to pick.
+func (w *workers) requests() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.lent) != 1 {
-		t.Errorf("%d workers are lent, want 1", len(w.lent))
-	}
-	for l := range w.lent {
-		return w.pids[l.socket]
-	}
-	return 0
+	return len(w.scripts)
+}
+
+// busy waits until one worker is lent and its script rests, and returns its pid.
+func (w *workers) busy(t *testing.T) (pid int) {
+	t.Helper()
+	eventually(t, "a worker works", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for l := range w.lent {
+			pid = w.pids[l.socket]
+		}
+		return len(w.lent) == 1 && rests(pid)
+	})
+	return pid
+}
+
+// rests reports whether pid is in nanosleep(2) or clock_nanosleep(2), by their numbers on amd64 and arm64.
+func rests(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid))
+	number, _, _ := strings.Cut(string(b), " ")
+	return err == nil && slices.Contains([]string{"35", "230", "101", "115"}, number)
 }
 
 // php starts php-cgi processes.

@@ -74,7 +74,7 @@ func dial(t *testing.T, path string) *conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(2 * patience))
+	_ = c.SetDeadline(time.Now().Add(patience))
 	return &conn{t, c, bufio.NewReader(c)}
 }
 
@@ -90,6 +90,7 @@ type reply struct {
 
 // reply reads the answer to a request.
 func (c *conn) reply(id uint16) reply {
+	_ = c.SetDeadline(time.Now().Add(patience))
 	var r reply
 	var out []byte
 	for {

@@ -12,7 +12,7 @@ import (
 )
 
 // patience bounds one attempt.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // answer is what came back for a request.
 type answer struct {
