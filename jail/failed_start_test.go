@@ -23,11 +23,18 @@ type state struct {
 	sockets     int
 }
 
-func look(t *testing.T, s *Spawner) state {
+// look counts, of mounts, those on or of the spawner's directory and dirs: the host may have others come and go.
+func look(t *testing.T, s *Spawner, dirs ...string) state {
 	t.Helper()
 	b, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		t.Fatal(err)
+	}
+	mounts := 0
+	for line := range strings.Lines(string(b)) {
+		if slices.ContainsFunc(append(dirs, s.base, bin), func(dir string) bool { return strings.Contains(line, dir) }) {
+			mounts++
+		}
 	}
 	fds, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -37,7 +44,7 @@ func look(t *testing.T, s *Spawner) state {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return state{strings.Count(string(b), "\n"), len(fds), children(), len(socks)}
+	return state{mounts, len(fds), children(), len(socks)}
 }
 
 func (a state) equal(b state) bool {
@@ -87,7 +94,7 @@ func TestFailedStarts(t *testing.T) {
 			if err := s.AddPool(j); err != nil {
 				t.Fatal(err)
 			}
-			before := look(t, s)
+			before := look(t, s, dir, owned)
 			_, err := s.Start(startContext(t), j, "x", nil)
 			if err == nil {
 				t.Fatal("started")
@@ -103,7 +110,7 @@ func TestFailedStarts(t *testing.T) {
 			if !strings.Contains(err.Error(), c.text) {
 				t.Errorf("error %v, want %q in it", err, c.text)
 			}
-			if after := look(t, s); !after.equal(before) {
+			if after := look(t, s, dir, owned); !after.equal(before) {
 				t.Errorf("left behind: before %+v, after %+v", before, after)
 			}
 		})

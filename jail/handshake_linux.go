@@ -90,9 +90,6 @@ func (w *Worker) receive() (msg []byte, pid int, err error) {
 			}
 		}
 	}); err != nil {
-		if errors.Is(err, os.ErrClosed) {
-			return nil, 0, errGone
-		}
 		return nil, 0, fmt.Errorf("report socket: %w", err)
 	}
 	if rerr == unix.ECONNRESET {

@@ -207,19 +207,18 @@ func (w *Worker) release() {
 			*fd = -1
 		}
 	}
-	for _, f := range []*os.File{w.status, w.report} {
-		if f != nil {
-			f.Close()
-		}
+	if w.status != nil {
+		w.status.Close()
 	}
 	if w.socket != "" {
 		unix.Unlinkat(w.s.sock, w.socket, 0)
 	}
 }
 
-// closeFiles closes what a caller would own, for a start that failed.
+// closeFiles closes what a caller would own, for a start that failed, and the report socket. That is the start's own: what jpm-init has said there
+// is read also when jpm-init has ended.
 func (w *Worker) closeFiles() {
-	for _, f := range []*os.File{w.conn, w.log} {
+	for _, f := range []*os.File{w.conn, w.log, w.report} {
 		if f != nil {
 			f.Close()
 		}
