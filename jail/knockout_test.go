@@ -145,6 +145,9 @@ func TestKnockOut(t *testing.T) {
 	for _, leak := range probes.Leaks(all) {
 		t.Errorf("%s it gets through, and another layer is said to stop it", leak)
 	}
+	for _, id := range probes.Unexplained(all) {
+		t.Errorf("%s: one deep, and nobody says why", id)
+	}
 	table := probes.DepthTable(all)
 	t.Log(strings.Split(table, "\n")[0])
 	if doc := os.Getenv("JPM_PROBES_DOC"); doc != "" {

@@ -36,7 +36,9 @@ var (
 	offline  = Stops{"EAFNOSUPPORT": Seccomp, "ENETUNREACH": Network, "EADDRNOTAVAIL": Network, "ECONNREFUSED": Network, "EACCES": Landlock}
 	noFamily = Stops{"EAFNOSUPPORT": Seccomp, "EPERM": Seccomp, Killed: Seccomp}
 	nothing  = Stops{Nothing: Namespaces}
-	noFork   = Stops{"EPERM": Seccomp, "EAGAIN": Limits}
+	// noTerminal is what the requests of terminals meet: they need one.
+	noTerminal = Stops{"EPERM": Seccomp, "ENOENT": Mounts, "EACCES": Landlock}
+	noFork     = Stops{"EPERM": Seccomp, "EAGAIN": Limits}
 )
 
 // Nothing is the outcome of an attempt that was refused nothing and found nothing.

@@ -44,7 +44,7 @@ var files = []Probe{
 	native("A40", "read past the page cache, O_DIRECT", "direct-io", AsUser, refused).absent("EINVAL"),
 	native("A41", "share extents with a file, FICLONE", "clone-extents", AsUser, refused).reached("ENOTSUP"),
 	native("A42", "name a file by handle", "raw:name-to-handle", AsUser, refused).reached("EFAULT", "EBADF"),
-	native("A43", "open a file by handle", "raw:open-by-handle", AsRoot, refused).reached("EBADF", "EFAULT"),
+	native("A43", "open a file by handle", "file-by-handle", AsRoot, refused).absent("ENOTSUP"),
 	php("A44", "open a terminal by /dev/ptmx", "terminal", AsUser, gone),
 	php("A45", "open the kernel log, /dev/kmsg", "kernel-log", AsRoot, Stops{"ENOENT": Mounts, "EROFS": Mounts, "EACCES": Landlock}),
 	native("A46", "open the disk", "open:/dev/vda", AsRoot, gone).absent("ENOENT", "EPERM"),

@@ -29,7 +29,7 @@ var network = append([]Probe{
 	native("D29", "sign TCP segments", "option:md5", AsUser, refused).reached("EINVAL").absent("ENOPROTOOPT").loopback(),
 	native("D30", "share a port, SO_REUSEPORT", "option:reuse-port", AsUser, refused).loopback(),
 	native("D31", "time-stamp packets", "option:timestamp", AsUser, refused).loopback(),
-	native("D32", "send without copying", "option:zerocopy", AsUser, refused).loopback(),
+	native("D32", "send without copying", "option:zerocopy", AsUser, Stops{"EPERM": Seccomp, "ENOBUFS": Limits}).loopback(),
 }, append(families(), netlinks()...)...)
 
 // families are sockets of every address family but the three a site may have. They are only opened.

@@ -18,7 +18,7 @@ var processes = []Probe{
 	native("B14", "take a descriptor of it", "fd-of-sibling", AsUser, refused),
 	native("B15", "compare descriptors by kcmp", "kcmp", AsUser, refused).absent("ENOSYS"),
 	native("B16", "read its resource limits", "sibling-limits", AsUser, Stops{"EPERM": Seccomp, "ESRCH": Namespaces}),
-	native("B17", "advise it about its memory", "raw:process-madvise", AsUser, refused).reached("EBADF", "EINVAL"),
+	native("B17", "advise it about its memory", "advise-sibling", AsUser, Stops{"EPERM": Seccomp, Killed: Seccomp, "ESRCH": Namespaces}).reached("EINVAL"),
 	php("B18", "change its own oom_score_adj", "oom-score", AsUser, Stops{"EROFS": Procfs, "EACCES": Landlock}),
 	php("B19", "change its priority", "nice", AsUser, refused),
 	php("B20", "change its resource limits", "rlimit", AsUser, refused),

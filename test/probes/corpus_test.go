@@ -38,6 +38,37 @@ func TestCorpusIsWhole(t *testing.T) {
 	}
 }
 
+// TestReasons: each is about probes that there are, and no probe has two.
+func TestReasons(t *testing.T) {
+	left := map[string]bool{}
+	for _, p := range Corpus() {
+		left[p.ID] = true
+	}
+	for _, r := range reasons {
+		for _, id := range strings.Fields(r.ids) {
+			if !left[id] {
+				t.Errorf("%s: no such probe, or it has a reason already", id)
+			}
+			delete(left, id)
+		}
+	}
+	stopped := Stops{"EPERM": Seccomp}
+	all := []Depth{
+		{Probe: native("B31", "fork", "x", AsUser, stopped), Whole: "EPERM", Without: map[Layer]string{Seccomp: Works}},
+		{Probe: native("A01", "read", "x", AsUser, stopped), Whole: "EPERM", Without: map[Layer]string{Seccomp: Works}},
+		{Probe: native("A02", "list", "x", AsUser, stopped), Whole: "EPERM", Without: map[Layer]string{Seccomp: "EACCES"}},
+	}
+	if got := Unexplained(all); len(got) != 1 || got[0] != "A01 read" {
+		t.Errorf("unexplained: %q, want A01", got)
+	}
+	table := DepthTable(all)
+	for _, want := range []string{"RLIMIT_NPROC, `pids.max`", "| B31 | fork | seccomp | ok |", "lacks the second layer.\n\n| id", "| A02 | list | seccomp | EACCES |"} {
+		if !strings.Contains(table, want) {
+			t.Errorf("the table says not %q:\n%s", want, table)
+		}
+	}
+}
+
 func TestJudge(t *testing.T) {
 	p := native("A01", "try", "x", AsUser, Stops{"EPERM": Seccomp}).reached("EFAULT").absent("ENOSYS")
 	never := p.never("it would hurt")

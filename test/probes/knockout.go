@@ -27,7 +27,8 @@ func (d *Depth) Deep() (deep, known bool) {
 
 // DepthTable are the probes of a knock-out run as Markdown: where a second layer holds, and where none does.
 func DepthTable(all []Depth) string {
-	var two, one, unknown strings.Builder
+	var two, unknown strings.Builder
+	one := make([]strings.Builder, len(reasons)+1) // by reason; the last is for those that have none
 	var n [3]int
 	for _, d := range all {
 		without := d.Without[d.by()]
@@ -40,12 +41,26 @@ func DepthTable(all []Depth) string {
 			fmt.Fprintf(&two, "| %s | %s | %s | %s |\n", d.ID, d.Tries, d.by(), without)
 		default:
 			n[1]++
-			fmt.Fprintf(&one, "| %s | %s | %s | %s |\n", d.ID, d.Tries, d.by(), without)
+			at := alone(d.ID)
+			if at < 0 {
+				at = len(reasons)
+			}
+			fmt.Fprintf(&one[at], "| %s | %s | %s | %s |\n", d.ID, d.Tries, d.by(), without)
 		}
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d probes are stopped by a second layer when the first is left out, %d are not, and for %d the first cannot be left out.\n", n[0], n[1], n[2])
-	fmt.Fprintf(&b, "\nOne deep:\n\n| id | it tries to | stopped by | without it |\n| --- | --- | --- | --- |\n%s", one.String())
+	b.WriteString("\nOne deep, and why:\n")
+	for i := range one {
+		if one[i].Len() == 0 {
+			continue
+		}
+		why := "This machine's kernel lacks the second layer"
+		if i < len(reasons) {
+			why = reasons[i].why
+		}
+		fmt.Fprintf(&b, "\n%s.\n\n| id | it tries to | stopped by | without it |\n| --- | --- | --- | --- |\n%s", why, one[i].String())
+	}
 	fmt.Fprintf(&b, "\nTwo deep and more:\n\n| id | it tries to | stopped by | without it |\n| --- | --- | --- | --- |\n%s", two.String())
 	if n[2] > 0 {
 		fmt.Fprintf(&b, "\nOf a layer without which no jail starts:\n\n| id | it tries to | stopped by |\n| --- | --- | --- |\n%s", unknown.String())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"net"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,7 +24,7 @@ var options = map[string]func() error{
 	"md5":        option(unix.SOCK_STREAM, func(fd int) error { return unix.SetsockoptString(fd, unix.IPPROTO_TCP, unix.TCP_MD5SIG, "short") }),
 	"reuse-port": option(unix.SOCK_STREAM, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) }),
 	"timestamp":  option(unix.SOCK_DGRAM, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, 0) }),
-	"zerocopy":   option(unix.SOCK_STREAM, func(fd int) error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ZEROCOPY, 1) }),
+	"zerocopy":   option(unix.SOCK_STREAM, sendWithoutCopy),
 }
 
 func option(kind int, set func(fd int) error) func() error {
@@ -43,14 +44,31 @@ func attach(fd int) error {
 	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &all})
 }
 
-// requests are ioctls of terminals and network devices, asked of a socket: that the kernel says "no terminal" shows that it came so far.
+// sendWithoutCopy sends a page of its memory to itself.
+func sendWithoutCopy(fd int) error {
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ZEROCOPY, 1); err != nil {
+		return err
+	}
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	to := &unix.SockaddrInet4{Port: ln.Addr().(*net.TCPAddr).Port, Addr: [4]byte{127, 0, 0, 1}}
+	if err := unix.Connect(fd, to); err != nil {
+		return err
+	}
+	_, err = unix.SendmsgN(fd, make([]byte, 4096), nil, nil, unix.MSG_ZEROCOPY)
+	return err
+}
+
+// requests are ioctls of terminals and network devices, asked of what is none: that the kernel says "no terminal" shows that it came so far.
 var requests = map[string]uintptr{
 	"push-input":      unix.TIOCSTI,
 	"push-input-high": unix.TIOCSTI | 1<<32, // CVE-2019-10063: a filter that compares all 64 bits lets it pass
 	"console":         unix.TIOCLINUX,
 	"line-discipline": unix.TIOCSETD,
 	"take-terminal":   unix.TIOCSCTTY,
-	"interfaces":      unix.SIOCGIFCONF,
 	"ethtool":         unix.SIOCETHTOOL,
 	"owner":           0x5452, // FIOASYNC
 }
@@ -65,7 +83,7 @@ func init() {
 		defer unix.Close(p[0])
 		defer unix.Close(p[1])
 		fd := p[0]
-		if n == "interfaces" || n == "ethtool" {
+		if n == "ethtool" {
 			s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 			if err != nil {
 				return err
@@ -74,7 +92,15 @@ func init() {
 			fd = s
 		}
 		var room [64]byte
-		return call(unix.SYS_IOCTL, uintptr(fd), requests[n], uintptr(unsafe.Pointer(&room)))
+		err := call(unix.SYS_IOCTL, uintptr(fd), requests[n], uintptr(unsafe.Pointer(&room)))
+		if err != unix.ENOTTY {
+			return err
+		}
+		// It asks terminals, and there has to be one.
+		if err := open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY); err != nil {
+			return err
+		}
+		return err
 	}
 	maps.Copy(probes, map[string]func() error{
 		"out-of-band": func() error {
