@@ -33,7 +33,7 @@ func testHost() *Host {
 	for _, s := range zeroed {
 		settings = append(settings, s.name)
 	}
-	return &Host{Kernel: "6.18", Libraries: []string{"/usr/lib", "/usr/lib64"}, Loaders: []string{testLoader}, Settings: settings, Real: real, UserNS: on, NamespaceLimit: on, Proc: on, NoSymFollow: on, MDWE: on, Landlock: on, LandlockABI: 7, Listener: on, WaitKillable: on, Runtime: []RuntimeEntry{
+	return &Host{Kernel: "6.18", Libraries: []string{"/usr/lib", "/usr/lib64"}, Loaders: []string{testLoader}, Settings: settings, Real: real, UserNS: on, NamespaceLimit: on, SystemV: on, Proc: on, NoSymFollow: on, MDWE: on, Landlock: on, LandlockABI: 7, Listener: on, WaitKillable: on, Runtime: []RuntimeEntry{
 		{Path: "/usr", Source: "/usr", Dir: true, Exec: true},
 		{Path: "/bin", Link: "usr/bin", Exec: true},
 		{Path: "/lib64", Link: "usr/lib64", Exec: true},
@@ -67,6 +67,7 @@ func shopExec() config.Pool {
 // The whole plan of a pool, as reviewed. The filters are left to their own tests.
 func TestCompileGolden(t *testing.T) {
 	old := testHost()
+	old.SystemV = Feature{Why: "EACCES"}
 	old.UserNS, old.NamespaceLimit, old.Proc, old.NoSymFollow, old.MDWE = Feature{Why: "EPERM"}, Feature{Why: "ENOENT"}, Feature{Why: "EPERM"}, Feature{Why: "EINVAL"}, Feature{Why: "EINVAL"}
 	old.Listener, old.WaitKillable = Feature{Why: "ENOSYS"}, Feature{Why: "EINVAL"}
 	old.Landlock, old.LandlockABI = Feature{Why: "ENOSYS"}, 0

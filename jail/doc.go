@@ -19,7 +19,7 @@
 //	private-mounts        nothing propagates to the host
 //	new-root              a small tmpfs
 //	fill-root             directories, files, links, mounts handed over as descriptors, /proc
-//	zero                  no namespace, inotify, fanotify or MPTCP can be had any more
+//	zero                  no namespace, inotify, fanotify, MPTCP or System V object can be had any more
 //	wait-exec-stage       until it has what it needs of the host's /proc
 //	pivot-root            for both stages
 //	detach-host           the host's tree is gone

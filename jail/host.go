@@ -14,6 +14,8 @@ type Host struct {
 	UserNS Feature
 	// NamespaceLimit: a user namespace can be kept from having more namespaces (Linux 4.9, namespaces(7)). Only with UserNS.
 	NamespaceLimit Feature
+	// SystemV: the amounts of an IPC namespace can be set by who builds the jail. Older kernels let the machine's root alone.
+	SystemV Feature
 	// Settings are the names below /proc/sys of what can be set to 0 in namespaces of a jail's own, those of zeroed that are here.
 	Settings []string
 	// Proc: a procfs with hidepid=invisible and subset=pid can be mounted (Linux 5.8, proc(5)). Without it the jail has no /proc.

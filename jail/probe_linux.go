@@ -53,6 +53,7 @@ func Probe() (*Host, error) {
 	}
 	h.UserNS = feature(tryClone(own, unix.CLONE_NEWUSER))
 	h.NamespaceLimit = feature(trySetting("user/max_user_namespaces"))
+	h.SystemV = feature(trySystemV(own, h.UserNS.On))
 	for _, s := range zeroed {
 		if trySetting(s.name) == nil {
 			h.Settings = append(h.Settings, s.name)
