@@ -149,8 +149,13 @@ func TestKnockOut(t *testing.T) {
 	for _, leak := range probes.Leaks(all) {
 		t.Errorf("%s it gets through, and another layer is said to stop it", leak)
 	}
+	// On a kernel that lacks a layer it may have been the second.
+	tell := t.Logf
+	if h.UserNS.On && h.NamespaceLimit.On && h.SystemV.On && h.MDWE.On && h.LandlockABI >= 6 {
+		tell = t.Errorf
+	}
 	for _, id := range probes.Unexplained(all) {
-		t.Errorf("%s: one deep, and nobody says why", id)
+		tell("%s: one deep, and nobody says why", id)
 	}
 	table := probes.DepthTable(all)
 	t.Log(strings.Split(table, "\n")[0])

@@ -14,7 +14,7 @@ type Plan struct {
 	// UserNS says that the jail has a user namespace of its own, in which SetupUID is 0 inside and UID is itself.
 	// Without it the stages start as the host's root.
 	UserNS bool
-	// Zero names settings of the jail's own namespaces that are set to 0, below /proc/sys: "user/max_uts_namespaces" (namespaces(7)).
+	// Zero names settings of the jail's own namespaces whose first number is set to 0, below /proc/sys: "user/max_uts_namespaces" (namespaces(7)).
 	Zero []string
 	// OneID says that the user namespace maps one id and nobody may call setgroups(2) in it, which is all that an ordinary user can have:
 	// SetupUID and UID are the same, inside as outside, and the groups of whoever started jpm stay.

@@ -47,7 +47,7 @@ func tasks(source, dir string) []task.Task {
 		named("jpm-init", binary("init.test", "cmd/jpm-init", rootCgroup)),
 		named("jails", binary("jail.test", "jail", delegatedCgroup)),
 		named("limits of jails below the root", binary("jail.test", "jail", rootCgroup, "-test.run=Limit|Cgroup")),
-		named("jpm run as a service", beside(binary("jpm.test", "test", delegatedCgroup, "-test.run=^(TestMemoryLimit|TestPidsLimit|TestStrictLimits)$"))),
+		named("jpm run as a service", beside(binary("jpm.test", "test", delegatedCgroup, "-test.run=^(TestMemoryLimit|TestPidsLimit|TestPoolLimits|TestStrictLimits)$"))),
 		// A service manager removes the cgroups of a killed master itself.
 		named("jpm run below the root", binary("jpm.test", "test", rootCgroup, "-test.run=^(TestMemoryLimit|TestMasterLeavesNoCgroup)$")),
 	}
