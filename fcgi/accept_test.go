@@ -85,6 +85,47 @@ func TestServeAfterShutdown(t *testing.T) {
 	}
 }
 
+// TestServeBehindEnd has a listener come when the thread has been told to end and has not looked yet: Serve is told, and does not wait for ever.
+func TestServeBehindEnd(t *testing.T) {
+	l := new(Loop)
+	if err := l.open(); err != nil {
+		t.Fatal(err)
+	}
+	defer l.release()
+	ln, err := net.Listen("unix", t.TempDir()+"/s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Proxy{Loop: l}
+	if err := p.init(); err != nil {
+		t.Fatal(err)
+	}
+	p.wind()
+	fd, err := ownFD(socket(t, ln).File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan error, 1)
+	l.post(task{kind: taskEnd})
+	if !l.post(task{kind: taskListen, proxy: p, listener: &listener{proxy: p, fd: fd, over: over}}) {
+		t.Fatal("a thread that has not looked takes no task")
+	}
+	if !l.work() {
+		t.Error("the thread does not end")
+	}
+	select {
+	case err := <-over:
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("Serve = %v, want ErrClosed", err)
+		}
+	default:
+		t.Error("Serve would wait for ever")
+	}
+	if l.post(task{kind: taskEnd}) {
+		t.Error("a thread that has ended takes a task")
+	}
+}
+
 // TestTCP has a client that is not local: a close is a half-close first.
 func TestTCP(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -41,7 +41,8 @@ func (l *Loop) post(t task) bool {
 	return true
 }
 
-// work does what was posted, and what is posted meanwhile. It is true if the thread is to end.
+// work does what was posted, and what is posted meanwhile. It is true if the thread is to end: then everything that post has taken is done, since
+// somebody may wait for it.
 func (l *Loop) work() (over bool) {
 	for {
 		l.mu.Lock()
@@ -50,14 +51,15 @@ func (l *Loop) work() (over bool) {
 		l.tasks, l.spare = l.spare[:0], todo
 		l.mu.Unlock()
 		if len(todo) == 0 {
-			return false
+			return over
 		}
 		for i := range todo {
 			if todo[i].kind == taskEnd {
 				l.mu.Lock()
 				l.over = true
 				l.mu.Unlock()
-				return true
+				over = true
+				continue
 			}
 			l.guard(&todo[i], 0)
 		}
