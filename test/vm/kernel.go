@@ -60,7 +60,7 @@ func unpackImage(from, to string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", from, err)
 	}
-	b, err := unxz(packed)
+	b, err := unpack(packed)
 	if err != nil {
 		return fmt.Errorf("%s: %w", from, err)
 	}
@@ -84,17 +84,31 @@ func payload(image []byte) ([]byte, error) {
 	return image[start : end-4], nil // the last four bytes are the length once unpacked
 }
 
-var xzMagic = []byte("\xfd7zXZ\x00")
+// packers are the programs that Debian's kernels and modules are packed by, told by how what they write begins.
+var packers = []struct{ magic, program string }{
+	{"\xfd7zXZ\x00", "xz"},
+	{"\x28\xb5\x2f\xfd", "zstd"},
+}
 
-func unxz(b []byte) ([]byte, error) {
-	if !bytes.HasPrefix(b, xzMagic) {
-		return nil, errors.New("packed, but not by xz")
+func packer(b []byte) (program string, ok bool) {
+	for _, p := range packers {
+		if bytes.HasPrefix(b, []byte(p.magic)) {
+			return p.program, true
+		}
 	}
-	cmd := exec.Command("xz", "--decompress", "--stdout", "--quiet")
+	return "", false
+}
+
+func unpack(b []byte) ([]byte, error) {
+	program, ok := packer(b)
+	if !ok {
+		return nil, fmt.Errorf("packed by no program that is known, begins with %x", b[:min(len(b), 6)])
+	}
+	cmd := exec.Command(program, "--decompress", "--stdout", "--quiet")
 	cmd.Stdin = bytes.NewReader(b)
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("xz: %w", err)
+		return nil, fmt.Errorf("%s: %w", program, err)
 	}
 	return out, nil
 }
@@ -121,8 +135,8 @@ func readModules(dir string) ([]module, error) {
 			return nil, nil // in the kernel itself
 		}
 		b, err := os.ReadFile(path)
-		if err == nil && bytes.HasPrefix(b, xzMagic) {
-			b, err = unxz(b)
+		if _, packed := packer(b); err == nil && packed {
+			b, err = unpack(b)
 		}
 		if err != nil {
 			return nil, err

@@ -26,8 +26,18 @@ func TestPayload(t *testing.T) {
 			t.Errorf("%s: payload() = %q, want an error", name, got)
 		}
 	}
-	if _, err := unxz([]byte("\x1f\x8b\x08 another packer's")); err == nil {
-		t.Error("unxz of what is not its own: no error")
+}
+
+func TestUnpack(t *testing.T) {
+	for name, packed := range map[string][]byte{
+		"empty": nil, "another packer's": []byte("\x1f\x8b\x08 gzip"), "xz, cut off": []byte("\xfd7zXZ\x00"), "zstd, cut off": []byte("\x28\xb5\x2f\xfd"),
+	} {
+		if got, err := unpack(packed); err == nil {
+			t.Errorf("%s: unpack() = %q, want an error", name, got)
+		}
+	}
+	if _, packed := packer([]byte("\x7fELF")); packed {
+		t.Error("a module that is not packed is taken for a packed one")
 	}
 }
 
