@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 const cgroupRoot = "/sys/fs/cgroup"
@@ -82,9 +84,24 @@ func leftIn(dir string) error {
 	}
 	errs := []error{fmt.Errorf("left behind in %s: cgroups %v, controllers handed down: %q", dir, below, given)}
 	for _, name := range below {
-		errs = append(errs, removeTree(filepath.Join(dir, name)))
+		errs = append(errs, end(filepath.Join(dir, name)), removeTree(filepath.Join(dir, name)))
 	}
 	return errors.Join(errs...)
+}
+
+// end kills what is in a cgroup and those in it, and waits for its end: a test that panicked has not waited for its jails.
+func end(dir string) error {
+	if err := os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0); err != nil {
+		return err
+	}
+	for range 100 {
+		b, err := os.ReadFile(filepath.Join(dir, "cgroup.events"))
+		if err != nil || bytes.Contains(b, []byte("populated 0")) {
+			return err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("%s: its processes were killed and have not ended", dir)
 }
 
 // removeTree removes a cgroup and those in it.
