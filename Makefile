@@ -49,7 +49,7 @@ probes-doc: ## the same, into docs/probes.md
 	@CGO_ENABLED=0 go run ./test/probes/run -doc docs/probes.md
 	CGO_ENABLED=0 JPM_PROBES_DOC=$(CURDIR)/docs/probes.md go test -tags integration -count=1 -run TestKnockOut ./jail
 
-vm: setup ## cgroups version 2, an older Landlock and jails, in a virtual machine with another kernel (over five minutes where the processor is emulated, so not in .ci/run; VM_KERNEL=6.12, VM_RUN=, VM_LOG=)
+vm: setup ## cgroups version 2, an older Landlock and jails, in a virtual machine with another kernel (some five minutes where the processor is emulated; VM_KERNEL=6.12, VM_RUN=, VM_LOG=)
 	@CGO_ENABLED=0 go run ./test/vm
 
 bench: ## side by side with php-fpm and others, about 15 minutes (ROWS=, SECONDS=, PAIRS=, BENCH_JSON=)
