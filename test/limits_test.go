@@ -3,7 +3,9 @@
 package test
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -118,9 +120,10 @@ func TestPoolLimits(t *testing.T) {
 	j.waitIdle()
 }
 
-// TestMasterLeavesNoCgroup: what a killed master leaves, the next one removes.
+// TestMasterLeavesNoCgroup: what a killed master leaves, the next one removes. In a cgroup of version 2 that is not the root nothing
+// can be started while the memory controller is handed down: who starts jpm removes the cgroup first, as service managers do.
 func TestMasterLeavesNoCgroup(t *testing.T) {
-	j := startJPM(t, site{workers: "max = 1", limits: "pids = 64"})
+	j := startJPM(t, site{workers: "max = 1", limits: "memory = \"96M\"\npids = 64"})
 	pid := j.cmd.Process.Pid
 	j.killed = true
 	j.signal(syscall.SIGKILL)
@@ -129,10 +132,32 @@ func TestMasterLeavesNoCgroup(t *testing.T) {
 	if len(cgroupsOf(pid)) == 0 {
 		t.Fatal("a killed master left no cgroup: nothing is tested")
 	}
+	if dir := os.Getenv("JPM_TEST_CGROUP"); dir != "" {
+		if err := startIn(t, dir); !errors.Is(err, syscall.EBUSY) {
+			t.Errorf("start in the cgroup of a killed master: %v, want %v", err, syscall.EBUSY)
+		}
+		eventually(t, "the cgroup is removed", func() bool { return exec.Command("find", dir, "-type", "d", "-delete").Run() == nil })
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	j.start()
 	if left := cgroupsOf(pid); len(left) > 0 {
 		t.Errorf("cgroups left behind: %v", left)
 	}
+}
+
+// startIn runs a program that was born in a cgroup of version 2.
+func startIn(t *testing.T, dir string) error {
+	t.Helper()
+	f, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cmd := exec.Command("true")
+	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: int(f.Fd())}
+	return cmd.Run()
 }
 
 // TestStrictLimits: where a limit cannot be enforced jpm does not start and says which, where and why, unless best effort will do. The

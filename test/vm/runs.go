@@ -7,10 +7,12 @@ import (
 )
 
 // The cgroups that tests are started in: the root, as `jpm run` in a terminal of a machine without systemd, and one as systemd gives to a
-// service with Delegate=yes.
+// service with Delegate=yes, and to a user.
 const (
 	rootCgroup      = "/"
 	delegatedCgroup = "/system.slice/jpm.service"
+	// One that the test gives to an ordinary user.
+	userCgroup = "/user.slice/user@.service"
 )
 
 // tasks are what runs inside, in this order. source is the module's directory, dir that of the programs.
@@ -18,7 +20,7 @@ func tasks(source, dir string) []task.Task {
 	binary := func(name, pkg, cgroup string, args ...string) task.Task {
 		return task.Task{
 			Dir:    filepath.Join(source, pkg),
-			Args:   append([]string{filepath.Join(dir, name), "-test.v", "-test.count=1", "-test.timeout=8m"}, args...),
+			Args:   append([]string{filepath.Join(dir, name), "-test.v", "-test.count=1", "-test.timeout=20m"}, args...),
 			Env:    environment(dir, name),
 			Cgroup: cgroup,
 		}
@@ -47,8 +49,8 @@ func tasks(source, dir string) []task.Task {
 		named("jpm-init", binary("init.test", "cmd/jpm-init", rootCgroup)),
 		named("jails", binary("jail.test", "jail", delegatedCgroup)),
 		named("limits of jails below the root", binary("jail.test", "jail", rootCgroup, "-test.run=Limit|Cgroup")),
-		named("jpm run as a service", beside(binary("jpm.test", "test", delegatedCgroup, "-test.run=^(TestMemoryLimit|TestPidsLimit|TestPoolLimits|TestStrictLimits)$"))),
-		// A service manager removes the cgroups of a killed master itself.
+		named("jpm run as a service", beside(binary("jpm.test", "test", delegatedCgroup, "-test.run=^(TestMemoryLimit|TestPidsLimit|TestPoolLimits|TestStrictLimits|TestMasterLeavesNoCgroup)$"))),
+		named("jpm run by an ordinary user", beside(binary("jpm.test", "test", userCgroup, "-test.run=^TestOrdinaryUserLimits$"))),
 		named("jpm run below the root", binary("jpm.test", "test", rootCgroup, "-test.run=^(TestMemoryLimit|TestMasterLeavesNoCgroup)$")),
 	}
 }
