@@ -244,14 +244,16 @@ func TestMemoryEndsAll(t *testing.T) {
 	need(t, h, Memory)
 	limit := Limits{Memory: 64 << 20}
 	for name, of := range map[string]struct{ sum, worker Limits }{"worker": {worker: limit}, "pool": {sum: limit}} {
-		g := worker(t, open(t, h), of.sum, of.worker)
-		c := start(t, g, "hog")
-		if ws := wait(t, c); ws.Signal() != syscall.SIGKILL {
-			t.Errorf("%s: the hog ended with %v, want SIGKILL", name, ws)
-		}
-		if e, err := g.Events(); err != nil || e.OOMKills == 0 {
-			t.Errorf("%s: Events() = %+v, %v, want an OOM kill", name, e, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			g := worker(t, open(t, h), of.sum, of.worker)
+			c := start(t, g, "hog")
+			if ws := wait(t, c); ws.Signal() != syscall.SIGKILL {
+				t.Errorf("the hog ended with %v, want SIGKILL", ws)
+			}
+			if e, err := g.Events(); err != nil || e.OOMKills == 0 {
+				t.Errorf("Events() = %+v, %v, want an OOM kill", e, err)
+			}
+		})
 	}
 }
 
@@ -262,31 +264,33 @@ func TestPidsAreCounted(t *testing.T) {
 	for name, of := range map[string]struct{ sum, worker Limits }{
 		"worker": {worker: limit}, "pool": {sum: limit}, "pool of limited workers": {sum: limit, worker: Limits{Pids: 1000}},
 	} {
-		g := worker(t, open(t, h), of.sum, of.worker)
-		wait(t, start(t, g, "threads"))
-		e, err := g.Events()
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		f, err := g.PoolPidsEvents()
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if of.sum.Pids == 0 && f != nil {
-			t.Errorf("%s: the pool counts what it does not limit", name)
-		}
-		ofPool := ""
-		if f != nil {
-			b, err := io.ReadAll(f)
+		t.Run(name, func(t *testing.T) {
+			g := worker(t, open(t, h), of.sum, of.worker)
+			wait(t, start(t, g, "threads"))
+			e, err := g.Events()
 			if err != nil {
-				t.Fatalf("%s: %v", name, err)
+				t.Fatal(err)
 			}
-			ofPool = string(b)
-			f.Close()
-		}
-		if counted := strings.HasPrefix(ofPool, "max ") && !strings.HasPrefix(ofPool, "max 0\n"); counted == (e.PidsMax > 0) {
-			t.Errorf("%s: Events() = %+v and the pool's %q, want a refused thread in one of them", name, e, ofPool)
-		}
+			f, err := g.PoolPidsEvents()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if of.sum.Pids == 0 && f != nil {
+				t.Error("the pool counts what it does not limit")
+			}
+			ofPool := ""
+			if f != nil {
+				b, err := io.ReadAll(f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ofPool = string(b)
+				f.Close()
+			}
+			if counted := strings.HasPrefix(ofPool, "max ") && !strings.HasPrefix(ofPool, "max 0\n"); counted == (e.PidsMax > 0) {
+				t.Errorf("Events() = %+v and the pool's %q, want a refused thread in one of them", e, ofPool)
+			}
+		})
 	}
 }
 
