@@ -71,7 +71,11 @@ func vm(ctx context.Context) error {
 	if err := build(ctx, source, dir); err != nil {
 		return err
 	}
-	todo := slices.DeleteFunc(tasks(source, dir), func(t task.Task) bool { return !only.MatchString(t.Name) })
+	copied := filepath.Join(dir, "source")
+	if err := copySource(source, copied); err != nil {
+		return fmt.Errorf("copy the source: %w", err)
+	}
+	todo := slices.DeleteFunc(tasks(copied, dir), func(t task.Task) bool { return !only.MatchString(t.Name) })
 	if len(todo) == 0 {
 		return fmt.Errorf("VM_RUN=%s: nothing to run", only)
 	}

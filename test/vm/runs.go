@@ -15,7 +15,7 @@ const (
 	userCgroup = "/user.slice/user@.service"
 )
 
-// tasks are what runs inside, in this order. source is the module's directory, dir that of the programs.
+// tasks are what runs inside, in this order. source is a copy of the module's directory, dir that of the programs.
 func tasks(source, dir string) []task.Task {
 	binary := func(name, pkg, cgroup string, args ...string) task.Task {
 		return task.Task{
