@@ -2,10 +2,11 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"jpm/test/port"
 )
 
 // nginxConfig is Debian's nginx.conf without an access log, and with its files in the benchmark's directory. The read timeout is there because wrk
@@ -67,25 +68,32 @@ const (
 type web struct {
 	*server
 	addr map[Variant]string // where the variant's site listens
+	held []func()           // give the ports back
 }
 
 // url is v's site, without a path.
 func (w *web) url(v Variant) string { return "http://" + w.addr[v] }
 
 // startNginx starts nginx in dir with a site on a free port of 127.0.0.1 for each of variants.
-func startNginx(dir string, variants []Variant, servers map[Server]*server) (*web, error) {
+func startNginx(dir string, variants []Variant, servers map[Server]*server) (_ *web, err error) {
+	w := &web{addr: map[Variant]string{}}
+	defer func() {
+		if err != nil {
+			w.release()
+		}
+	}()
 	var sites strings.Builder
-	addrs := map[Variant]string{}
 	for i, v := range variants {
-		if addrs[v] != "" {
+		if w.addr[v] != "" {
 			continue
 		}
-		addr, err := freeAddr()
+		n, release, err := port.Hold()
 		if err != nil {
 			return nil, err
 		}
-		addrs[v] = addr
-		sites.WriteString(siteFor(fmt.Sprintf("site%d", i), addr, v, servers[v.Server]))
+		w.held = append(w.held, release)
+		w.addr[v] = fmt.Sprintf("127.0.0.1:%d", n)
+		sites.WriteString(siteFor(fmt.Sprintf("site%d", i), w.addr[v], v, servers[v.Server]))
 	}
 	conf := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConfig, dir, sites.String()), 0o644); err != nil {
@@ -99,7 +107,20 @@ func startNginx(dir string, variants []Variant, servers map[Server]*server) (*we
 	if err != nil {
 		return nil, err
 	}
-	return &web{server: &server{service: s, master: "nginx", rest: "nginx", worker: "nginx"}, addr: addrs}, nil
+	w.server = &server{service: s, master: "nginx", rest: "nginx", worker: "nginx"}
+	return w, nil
+}
+
+// stop ends nginx, and gives its ports back.
+func (w *web) stop() error {
+	defer w.release()
+	return w.server.stop()
+}
+
+func (w *web) release() {
+	for _, release := range w.held {
+		release()
+	}
 }
 
 // siteFor is v's site, by name, on addr.
@@ -118,14 +139,4 @@ func siteFor(name, addr string, v Variant, srv *server) string {
 		pinned = "\t\tkeepalive_requests 1000000000;\n"
 	}
 	return fmt.Sprintf(siteConfig, name, srv.socket, idle, addr, srv.site.root, pinned, pass)
-}
-
-// freeAddr is an address of 127.0.0.1 on which nothing listens.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
